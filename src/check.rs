@@ -1,0 +1,42 @@
+//! Evaluates rules. No I/O, no output formats; the children never import one another.
+
+use crate::environment::KubernetesVersion;
+use crate::finding::{Failure, Finding};
+use crate::review::Review;
+use crate::rule::{RuleMeta, Selection};
+use crate::source::{SourceId, SourceMap};
+
+/// What every check may read beside the thing it judges.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'run> {
+    /// All texts of the run.
+    pub sources: &'run SourceMap,
+    /// The version whose schemas and rules hold where the review has no environment.
+    pub kubernetes: KubernetesVersion,
+    /// Which rules are wanted; a check leaves the others out before it evaluates them.
+    pub selection: &'run Selection,
+}
+
+/// What a check found, and what it could not judge.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// The defects.
+    pub findings: Vec<Finding>,
+    /// The rules that could not be evaluated.
+    pub failures: Vec<Failure>,
+}
+
+/// An evaluator for a family of rules.
+///
+/// A check implements the narrowest method that sees what it needs. The methods do not call each
+/// other, so that implementing one cannot disable another.
+pub trait Check: Send + Sync + std::fmt::Debug {
+    /// Returns every rule that this check can report.
+    fn rules(&self) -> Vec<RuleMeta>;
+
+    /// Judges the text of one file.
+    fn check_source(&self, _cx: Context<'_>, _source: SourceId, _results: &mut Results) {}
+
+    /// Judges one object.
+    fn check_object(&self, _cx: Context<'_>, _review: &Review<'_>, _results: &mut Results) {}
+}

@@ -1,0 +1,147 @@
+//! From findings to a verdict: enforcement, order, exit code. Evaluates no rule.
+
+use std::collections::BTreeMap;
+
+use crate::environment::KubernetesVersion;
+use crate::finding::{Failure, Finding, Fingerprint};
+use crate::rule::Enforcement;
+use crate::source::{RepoPath, Span};
+
+/// A finding and what it does to the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The defect.
+    pub finding: Finding,
+    /// What it does: the strictest of the environments that it reaches.
+    pub enforcement: Enforcement,
+    /// What makes it the same across commits.
+    pub fingerprint: Fingerprint,
+}
+
+/// Something that was not judged, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotJudged {
+    /// The file or folder.
+    pub path: RepoPath,
+    /// The place, where it is smaller than the file.
+    pub span: Option<Span>,
+    /// Why: one sentence, no final period.
+    pub reason: String,
+    /// Whether it should have been judged and could not, which closes the gate (exit 2).
+    ///
+    /// What lies outside of the program's reach by its nature (a chart's template) does not.
+    pub failure: bool,
+}
+
+/// A document with an `apiVersion` and a `kind` that is no object of its own: a patch, say.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OtherDocument {
+    /// Where it stands.
+    pub span: Span,
+    /// What it calls itself: its `apiVersion` and `kind`.
+    pub api_version: String,
+    /// Its `kind`.
+    pub kind: String,
+    /// What it is, e.g. `patch`, `kustomization`.
+    pub role: &'static str,
+}
+
+/// An environment that was judged, and for which version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JudgedEnvironment {
+    /// Its name.
+    pub name: String,
+    /// `production` or `non-production`.
+    pub tier: &'static str,
+    /// The version whose schemas and rules were used.
+    pub kubernetes: KubernetesVersion,
+    /// Whether a flag or the configuration named the version; otherwise it is the newest known.
+    pub version_given: bool,
+    /// The number of objects that it would receive.
+    pub objects: usize,
+}
+
+/// What was judged and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files read.
+    pub files: usize,
+    /// Documents read from them.
+    pub documents: usize,
+    /// Objects judged, each counted once for every environment that receives it.
+    pub objects: usize,
+    /// Folders rendered.
+    pub roots: usize,
+    /// Rules evaluated.
+    pub rules: usize,
+    /// What was not judged.
+    pub not_judged: Vec<NotJudged>,
+    /// Documents that are no objects of their own.
+    pub other_documents: Vec<OtherDocument>,
+    /// The environments, by name.
+    pub environments: Vec<JudgedEnvironment>,
+    /// The version for objects of which no environment is known.
+    pub default_kubernetes: Option<KubernetesVersion>,
+}
+
+/// The verdict of one run, ready to be reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The findings that are shown, worst first within their file: by path, line and rule.
+    pub findings: Vec<Judged>,
+    /// Rules that could not be evaluated, and anything else that closes the gate.
+    pub failures: Vec<Failure>,
+    /// What was judged.
+    pub summary: Summary,
+}
+
+/// The exit codes of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was judged, nothing denied.
+    Passed,
+    /// Something was denied.
+    Denied,
+    /// Something could not be judged.
+    Incomplete,
+}
+
+impl Exit {
+    /// Returns the number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Denied => 1,
+            Self::Incomplete => 2,
+        }
+    }
+}
+
+impl Verdict {
+    /// Returns the exit code: a denial wins over a failure.
+    pub fn exit(&self) -> Exit {
+        let failed =
+            !self.failures.is_empty() || self.summary.not_judged.iter().any(|it| it.failure);
+        if self.denied() > 0 {
+            Exit::Denied
+        } else if failed {
+            Exit::Incomplete
+        } else {
+            Exit::Passed
+        }
+    }
+
+    /// Returns the number of findings that close the gate.
+    pub fn denied(&self) -> usize {
+        self.findings.iter().filter(|judged| judged.enforcement == Enforcement::Deny).count()
+    }
+
+    /// Returns how many things were not judged, by reason.
+    pub fn not_judged_by_reason(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for it in &self.summary.not_judged {
+            *counts.entry(it.reason.as_str()).or_insert(0) += 1;
+        }
+        counts
+    }
+}

@@ -1,0 +1,568 @@
+//! Parser events to spanned nodes: aliases, merge keys, duplicate keys, limits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+
+use super::resolve::{self, NoValue, Resolved};
+use super::split::Chunk;
+use super::{Dialect, Limits};
+use crate::document::{Entry, Node, NodeKind, Scalar};
+use crate::load::{Problem, ProblemKind};
+use crate::source::{SourceId, Span};
+
+/// Builds the first document of a chunk; `None` where it is empty or cannot be read.
+pub(super) fn build(
+    text: &str,
+    source: SourceId,
+    chunk: Chunk,
+    dialect: Dialect,
+    limits: &Limits,
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
+    let mut options = granit_parser::options! {
+        bom_inside_document_as_content: true,
+        block_scalar_eof_without_line_feed: true,
+        flow_nesting_limit: limits.depth,
+        block_nesting_limit: limits.depth,
+    };
+    options.set_emit_comments(false);
+    let body = chunk.text(text);
+    let mut builder = Builder {
+        text: body,
+        source,
+        base: chunk.start,
+        dialect,
+        limits,
+        stack: Vec::new(),
+        anchors: BTreeMap::new(),
+        keys: KeyCache::default(),
+        decoded: 0,
+        aliased: 0,
+        problems,
+    };
+    match builder.run(Parser::new_from_str_with_options(body, options)) {
+        Ok(node) => node,
+        Err(problem) => {
+            problems.push(problem);
+            None
+        }
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Frame {
+    start: u32,
+    flow: bool,
+    anchor: usize,
+    /// The number of values decoded before it.
+    decoded_before: usize,
+    height: usize,
+    kind: FrameKind,
+}
+
+enum FrameKind {
+    Sequence(Vec<Node>),
+    Mapping(Mapping),
+}
+
+/// A completed node that aliases may repeat.
+struct Anchored {
+    node: Node,
+    size: usize,
+    height: usize,
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    source: SourceId,
+    base: u32,
+    dialect: Dialect,
+    limits: &'a Limits,
+    stack: Vec<Frame>,
+    anchors: BTreeMap<usize, Option<Anchored>>,
+    keys: KeyCache,
+    decoded: usize,
+    aliased: usize,
+    problems: &'a mut Vec<Problem>,
+}
+
+type Step<T> = Result<T, Problem>;
+
+impl<'a> Builder<'a> {
+    fn run(&mut self, mut parser: Parser<'a, StrInput<'a>>) -> Step<Option<Node>> {
+        let mut document = None;
+        let mut documents = 0;
+        while let Some(next) = parser.next_event() {
+            let (event, at) = match next {
+                Ok(next) => next,
+                // What is wrong behind the first document is never read.
+                Err(_) if document.is_some() => break,
+                Err(error) => return Err(self.syntax(&error)),
+            };
+            let span = self.span(&at);
+            match event {
+                Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+                Event::DocumentStart(_, version) => {
+                    documents += 1;
+                    if documents > 1 {
+                        self.unread(span);
+                        break;
+                    }
+                    if version.is_some_and(|version| (version.major, version.minor) != (1, 1)) {
+                        return Err(self.problem(
+                            ProblemKind::Syntax,
+                            Span::new(self.source, self.base, span.end),
+                            "Kubernetes reads YAML 1.1 only, and refuses any other `%YAML` version",
+                        ));
+                    }
+                }
+                event => {
+                    if let Some(root) = self.event(event, span)? {
+                        document = Some(root);
+                    }
+                }
+            }
+        }
+        // A chunk of comments alone is no document; one that says `null` is none either.
+        Ok(document.filter(|node| !node.is_null()))
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) -> Step<Option<Node>> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                if self.expects_key() {
+                    let key = self.key(&text, style, tag.as_deref(), span)?;
+                    if anchor > 0 {
+                        let node = Node::string(Arc::clone(&key.text), span);
+                        self.remember(anchor, &node, 1, 1);
+                    }
+                    self.open_key(key);
+                    return Ok(None);
+                }
+                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
+                self.count(1, span)?;
+                let node = Node { span, kind: NodeKind::Scalar(scalar) };
+                self.remember(anchor, &node, 1, 1);
+                self.complete(node, 1)
+            }
+            Event::SequenceStart(style, anchor, _) => {
+                self.open(FrameKind::Sequence(Vec::new()), style, anchor, span)
+            }
+            Event::MappingStart(style, anchor, _) => {
+                self.open(FrameKind::Mapping(Mapping::default()), style, anchor, span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(id) => self.alias(id, span),
+            // Comments and the like are switched off, and the stream's own events are handled.
+            _ => Ok(None),
+        }
+    }
+
+    /// Says whether the next node is a key of the innermost mapping.
+    fn expects_key(&self) -> bool {
+        matches!(
+            self.stack.last(),
+            Some(Frame { kind: FrameKind::Mapping(Mapping { key: None, .. }), .. })
+        )
+    }
+
+    fn open_key(&mut self, key: Key) {
+        if let Some(Frame { kind: FrameKind::Mapping(mapping), .. }) = self.stack.last_mut() {
+            mapping.key = Some(key);
+        }
+    }
+
+    fn open(
+        &mut self,
+        kind: FrameKind,
+        style: granit_parser::StructureStyle,
+        anchor: usize,
+        span: Span,
+    ) -> Step<Option<Node>> {
+        if self.expects_key() {
+            return Err(self.complex_key(span));
+        }
+        self.count(1, span)?;
+        if self.stack.len() >= self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        if anchor > 0 {
+            self.anchors.insert(anchor, None);
+        }
+        self.stack.push(Frame {
+            start: span.start,
+            flow: matches!(style, granit_parser::StructureStyle::Flow),
+            anchor,
+            decoded_before: self.decoded - 1,
+            height: 1,
+            kind,
+        });
+        Ok(None)
+    }
+
+    fn close(&mut self, span: Span) -> Step<Option<Node>> {
+        let Some(frame) = self.stack.pop() else {
+            return Ok(None);
+        };
+        let (kind, first, last) = match frame.kind {
+            FrameKind::Sequence(items) => {
+                let last = items.last().map(|node| node.span.end);
+                (NodeKind::Sequence(items), None, last)
+            }
+            FrameKind::Mapping(mapping) => {
+                let (entries, first, last) = mapping.finish();
+                (NodeKind::Mapping(entries), first, last)
+            }
+        };
+        // The end event of a block collection lies at the next token, lines further down.
+        let end = if frame.flow { span.end } else { last.unwrap_or(frame.start) };
+        let start = if frame.flow { frame.start } else { first.unwrap_or(frame.start) };
+        let node = Node { span: Span::new(self.source, start, end), kind };
+        let size = self.decoded - frame.decoded_before;
+        self.remember(frame.anchor, &node, size, frame.height);
+        self.complete(node, frame.height)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Step<Option<Node>> {
+        let Some(Some(anchored)) = self.anchors.get(&id) else {
+            return Err(self.problem(
+                ProblemKind::Syntax,
+                span,
+                "the alias stands inside the value that it repeats",
+            ));
+        };
+        let (node, size, height) = (anchored.node.clone(), anchored.size, anchored.height);
+        if self.expects_key() {
+            let NodeKind::Scalar(scalar) = node.kind else {
+                return Err(self.complex_key(span));
+            };
+            let text = resolve::key(Resolved::Scalar(scalar), self.dialect)
+                .map_err(|error| self.no_value(&error, span))?;
+            self.open_key(Key { text, span, merge: false });
+            return Ok(None);
+        }
+        self.aliased += size;
+        self.count(size, span)?;
+        if self.stack.len() + height > self.limits.depth {
+            return Err(self.too_deep(span));
+        }
+        self.complete(node, height)
+    }
+
+    /// Hands a finished node to the collection around it, or returns it as the document.
+    fn complete(&mut self, node: Node, height: usize) -> Step<Option<Node>> {
+        let Some(frame) = self.stack.last_mut() else {
+            return Ok(Some(node));
+        };
+        frame.height = frame.height.max(height + 1);
+        match &mut frame.kind {
+            FrameKind::Sequence(items) => items.push(node),
+            FrameKind::Mapping(mapping) => match mapping.key.take() {
+                Some(key) if key.merge => {
+                    let span = node.span;
+                    if !mapping.merge(node, &key, self.dialect) {
+                        return Err(self.problem(
+                            ProblemKind::Syntax,
+                            span,
+                            "the value of the merge key `<<` must be a map or a list of maps",
+                        ));
+                    }
+                }
+                Some(key) => {
+                    let entry =
+                        Entry { key: Arc::clone(&key.text), key_span: key.span, value: node };
+                    if let Some(first) = mapping.set(entry) {
+                        let message = format!("the key `{}` stands twice in one map", key.text);
+                        let mut problem =
+                            Problem::new(ProblemKind::DuplicateKey, key.span, message);
+                        problem.related = Some((first, "it stands here first".to_owned()));
+                        self.problems.push(problem);
+                    }
+                }
+                None => {}
+            },
+        }
+        Ok(None)
+    }
+
+    fn remember(&mut self, anchor: usize, node: &Node, size: usize, height: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, Some(Anchored { node: node.clone(), size, height }));
+        }
+    }
+
+    /// Counts decoded values against the budget, as `allowedAliasRatio` of go-yaml's `decode.go`.
+    fn count(&mut self, nodes: usize, span: Span) -> Step<()> {
+        self.decoded += nodes;
+        if self.decoded > self.limits.nodes {
+            let message = format!("the document holds more than {} values", self.limits.nodes);
+            return Err(self.problem(ProblemKind::Limit, span, &message));
+        }
+        if self.aliased > 100 && self.decoded > 1000 {
+            const LOW: f64 = 400_000.0;
+            const HIGH: f64 = 4_000_000.0;
+            #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+            let (decoded, aliased) = (self.decoded as f64, self.aliased as f64);
+            let allowed = if decoded <= LOW {
+                0.99
+            } else if decoded >= HIGH {
+                0.10
+            } else {
+                0.99 - 0.89 * (decoded - LOW) / (HIGH - LOW)
+            };
+            if aliased / decoded > allowed {
+                return Err(self.problem(
+                    ProblemKind::Limit,
+                    span,
+                    "the document consists of aliases that repeat each other, and is refused",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn scalar(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Step<Scalar> {
+        match self.resolve(text, style, tag, span)? {
+            Resolved::Scalar(scalar) => Ok(scalar),
+            Resolved::Merge => Ok(Scalar::String(Arc::from("<<"))),
+            Resolved::NotFinite(value) => Err(self.no_value(
+                &NoValue(format!(
+                    "`{value}` is a number that JSON, and so Kubernetes, cannot hold"
+                )),
+                span,
+            )),
+        }
+    }
+
+    fn key(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Step<Key> {
+        let resolved = self.resolve(text, style, tag, span)?;
+        let merge = resolved == Resolved::Merge;
+        let text = match resolved {
+            Resolved::Scalar(Scalar::String(text)) => self.keys.shared(text),
+            resolved => {
+                resolve::key(resolved, self.dialect).map_err(|error| self.no_value(&error, span))?
+            }
+        };
+        Ok(Key { text, span, merge })
+    }
+
+    fn resolve(
+        &self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Step<Resolved> {
+        let plain = matches!(style, ScalarStyle::Plain);
+        match tag {
+            Some(tag) => {
+                let suffix = tag.core_suffix().unwrap_or_default();
+                resolve::tagged(suffix, text, self.dialect)
+                    .map_err(|error| self.no_value(&error, span))
+            }
+            // The parser shows a node that is not there as an empty `~`.
+            None if plain && span.start == span.end => Ok(Resolved::Scalar(Scalar::Null)),
+            None if plain => Ok(resolve::plain(text, self.dialect)),
+            None => Ok(Resolved::Scalar(Scalar::String(Arc::from(text)))),
+        }
+    }
+
+    fn span(&self, at: &granit_parser::Span) -> Span {
+        let offset = |marker: &granit_parser::Marker| {
+            self.base + u32::try_from(marker.byte_offset().unwrap_or(0)).unwrap_or(u32::MAX)
+        };
+        Span::new(self.source, offset(&at.start), offset(&at.end))
+    }
+
+    fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> Problem {
+        let problem = Problem::new(kind, span, message);
+        if self.near_template(span) {
+            return problem.with_help(
+                "this looks like a template that is not filled in: it belongs into a chart's \
+                 `templates/` folder, or has to be rendered before it is committed",
+            );
+        }
+        problem
+    }
+
+    fn no_value(&self, error: &NoValue, span: Span) -> Problem {
+        self.problem(ProblemKind::Syntax, span, &error.0)
+    }
+
+    fn complex_key(&self, span: Span) -> Problem {
+        self.problem(ProblemKind::Syntax, span, "a key must be text, but this one is a map or list")
+    }
+
+    fn too_deep(&self, span: Span) -> Problem {
+        let message = format!("the document is nested deeper than {} levels", self.limits.depth);
+        self.problem(ProblemKind::Limit, span, &message)
+    }
+
+    fn syntax(&self, error: &ScanError) -> Problem {
+        use granit_parser::ErrorKind;
+        let at = error.marker().byte_offset().unwrap_or(0);
+        let start = self.base + u32::try_from(at).unwrap_or(u32::MAX);
+        let end = self.base + u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let span = Span::new(self.source, start.min(end), start.min(end));
+        let kind = match error.kind() {
+            ErrorKind::RecursionLimitExceeded => return self.too_deep(span),
+            _ => ProblemKind::Syntax,
+        };
+        self.problem(kind, span, &error.info())
+    }
+
+    /// Says whether the line of a place, or the one above it, holds template braces.
+    fn near_template(&self, span: Span) -> bool {
+        let at = (span.start.saturating_sub(self.base) as usize).min(self.text.len());
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let from = before.rmatch_indices('\n').nth(1).map_or(0, |(index, _)| index);
+        let rest = self.text.get(at..).unwrap_or_default();
+        let to = at + rest.find('\n').unwrap_or(rest.len());
+        self.text.get(from..to).is_some_and(|lines| lines.contains("{{") || lines.contains("{%"))
+    }
+
+    fn unread(&mut self, span: Span) {
+        let message = "a second document starts here without a `---` line, and is never read";
+        self.problems.push(Problem::new(ProblemKind::Unread, span, message));
+    }
+}
+
+/// A key that waits for its value.
+struct Key {
+    text: Arc<str>,
+    span: Span,
+    merge: bool,
+}
+
+/// How many entries are searched one by one before an index is kept.
+const LINEAR: usize = 16;
+
+/// A mapping under construction.
+#[derive(Default)]
+struct Mapping {
+    key: Option<Key>,
+    entries: Vec<Entry>,
+    index: BTreeMap<Arc<str>, usize>,
+    /// Keys that a merge brought and no explicit entry has set.
+    merged: BTreeSet<Arc<str>>,
+    /// Merges of kustomize's dialect, which never override what stands in the mapping.
+    pending: Vec<Entry>,
+    first: Option<u32>,
+    last: Option<u32>,
+}
+
+impl Mapping {
+    /// Sets an explicit entry, and returns where its key stood before.
+    fn set(&mut self, entry: Entry) -> Option<Span> {
+        self.grow(entry.key_span.start, entry.value.span, entry.key_span);
+        let merged = self.merged.remove(&entry.key);
+        let before = self.put(entry);
+        before.filter(|_| !merged)
+    }
+
+    fn grow(&mut self, start: u32, value: Span, key: Span) {
+        // An alias or a merge gives a value that stands elsewhere.
+        let end = if value.source == key.source { value.end.max(key.end) } else { key.end };
+        let end = if value.start < key.start { key.end } else { end };
+        self.first = Some(self.first.map_or(start, |first| first.min(start)));
+        self.last = Some(self.last.map_or(end, |last| last.max(end)));
+    }
+
+    fn put(&mut self, entry: Entry) -> Option<Span> {
+        let position = if self.entries.len() <= LINEAR {
+            self.entries.iter().position(|other| other.key == entry.key)
+        } else {
+            self.index.get(&entry.key).copied()
+        };
+        if let Some(slot) = position.and_then(|position| self.entries.get_mut(position)) {
+            let before = slot.key_span;
+            *slot = entry;
+            return Some(before);
+        }
+        if self.entries.len() == LINEAR {
+            let keys = self.entries.iter().map(|entry| Arc::clone(&entry.key));
+            self.index = keys.zip(0..).collect();
+        }
+        if self.entries.len() >= LINEAR {
+            self.index.insert(Arc::clone(&entry.key), self.entries.len());
+        }
+        self.entries.push(entry);
+        None
+    }
+
+    /// Merges a map, or a list of maps of which the first wins; `false` for anything else.
+    fn merge(&mut self, value: Node, key: &Key, dialect: Dialect) -> bool {
+        self.grow(key.span.start, value.span, key.span);
+        let maps = match value.kind {
+            NodeKind::Mapping(_) => vec![value],
+            NodeKind::Sequence(items) if items.iter().all(Node::is_mapping) => items,
+            NodeKind::Sequence(_) | NodeKind::Scalar(_) => return false,
+        };
+        // go-yaml v2 sets the entries at once, over what stands there; the first map comes last.
+        for map in maps.into_iter().rev() {
+            let NodeKind::Mapping(entries) = map.kind else { continue };
+            for entry in entries {
+                match dialect {
+                    Dialect::Kubectl => {
+                        let key = Arc::clone(&entry.key);
+                        self.put(entry);
+                        self.merged.insert(key);
+                    }
+                    Dialect::Kustomize => self.pending.push(entry),
+                }
+            }
+        }
+        true
+    }
+
+    fn finish(mut self) -> (Vec<Entry>, Option<u32>, Option<u32>) {
+        let explicit: BTreeSet<Arc<str>> = if self.pending.is_empty() {
+            BTreeSet::new()
+        } else {
+            self.entries.iter().map(|entry| Arc::clone(&entry.key)).collect()
+        };
+        for entry in std::mem::take(&mut self.pending) {
+            if !explicit.contains(&entry.key) {
+                self.put(entry);
+            }
+        }
+        (self.entries, self.first, self.last)
+    }
+}
+
+/// Shares the text of keys that recur, which in manifests nearly all do.
+struct KeyCache {
+    slots: Vec<Option<Arc<str>>>,
+}
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self { slots: vec![None; 256] }
+    }
+}
+
+impl KeyCache {
+    fn shared(&mut self, text: Arc<str>) -> Arc<str> {
+        let bytes = text.as_bytes();
+        let edge = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
+        let middle = edge(bytes.get(bytes.len() / 2));
+        let hash = bytes.len() * 31 + edge(bytes.first()) * 7 + edge(bytes.last()) * 3 + middle;
+        let count = self.slots.len();
+        match self.slots.get_mut(hash % count) {
+            Some(Some(known)) if **known == *text => Arc::clone(known),
+            Some(slot) => {
+                *slot = Some(Arc::clone(&text));
+                text
+            }
+            None => text,
+        }
+    }
+}

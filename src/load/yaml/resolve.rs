@@ -1,0 +1,382 @@
+//! What a scalar without quotes means, in each dialect.
+//!
+//! Follows `resolve` of go-yaml's `resolve.go`, v2 and v3, and then JSON, as the API server does.
+
+use std::sync::Arc;
+
+use super::{Dialect, timestamp};
+use crate::document::Scalar;
+
+/// Why a scalar has no JSON value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoValue(pub(super) String);
+
+/// What a scalar resolves to, before it becomes JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Resolved {
+    /// A JSON value.
+    Scalar(Scalar),
+    /// `.inf` and `.nan`, which JSON lacks.
+    NotFinite(&'static str),
+    /// `<<`.
+    Merge,
+}
+
+impl Resolved {
+    fn string(text: &str) -> Self {
+        Self::Scalar(Scalar::String(Arc::from(text)))
+    }
+
+    fn float(value: f64) -> Self {
+        if value.is_nan() {
+            Self::NotFinite(".nan")
+        } else if value.is_infinite() {
+            Self::NotFinite(if value > 0.0 { ".inf" } else { "-.inf" })
+        } else {
+            Self::Scalar(number(value))
+        }
+    }
+}
+
+/// Returns the scalar that the API server sees for a float: a whole one arrives as an integer,
+/// because Go's JSON writes it without a fraction.
+fn number(value: f64) -> Scalar {
+    // Every whole number in this range is exact in an i64.
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range: exact")]
+        let whole = value as i64;
+        Scalar::Int(whole)
+    } else {
+        Scalar::Float(value)
+    }
+}
+
+/// Resolves a plain scalar that has no tag.
+pub(super) fn plain(text: &str, dialect: Dialect) -> Resolved {
+    let Some(first) = text.bytes().next() else {
+        return Resolved::Scalar(Scalar::Null);
+    };
+    match first {
+        b'<' if text == "<<" => Resolved::Merge,
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
+            word(text, dialect).unwrap_or_else(|| Resolved::string(text))
+        }
+        b'.' => match text {
+            ".nan" | ".NaN" | ".NAN" => Resolved::NotFinite(".nan"),
+            ".inf" | ".Inf" | ".INF" => Resolved::NotFinite(".inf"),
+            _ => go_float(text).map_or_else(|| Resolved::string(text), Resolved::float),
+        },
+        b'+' | b'-' | b'0'..=b'9' => match text {
+            "+.inf" | "+.Inf" | "+.INF" => Resolved::NotFinite(".inf"),
+            "-.inf" | "-.Inf" | "-.INF" => Resolved::NotFinite("-.inf"),
+            _ => numeric(text, dialect),
+        },
+        _ => Resolved::string(text),
+    }
+}
+
+fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
+    let scalar = match text {
+        "~" | "null" | "Null" | "NULL" => Scalar::Null,
+        "true" | "True" | "TRUE" => Scalar::Bool(true),
+        "false" | "False" | "FALSE" => Scalar::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if dialect == Dialect::Kubectl => {
+            Scalar::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if dialect == Dialect::Kubectl => {
+            Scalar::Bool(false)
+        }
+        _ => return None,
+    };
+    Some(Resolved::Scalar(scalar))
+}
+
+fn numeric(text: &str, dialect: Dialect) -> Resolved {
+    if let Some(time) = timestamp::parse(text) {
+        return match dialect {
+            Dialect::Kubectl => Resolved::string(text),
+            Dialect::Kustomize => Resolved::string(&time),
+        };
+    }
+    let digits = without_underscores(text);
+    if let Some(scalar) = integer(&digits) {
+        return Resolved::Scalar(scalar);
+    }
+    if is_yaml_float(&digits) {
+        // Out of range is an error in Go, which then leaves the text a string.
+        return match digits.parse::<f64>() {
+            Ok(value) if value.is_finite() => Resolved::float(value),
+            _ => Resolved::string(text),
+        };
+    }
+    // Go's own prefixes were tried above; what is left is a sign after the prefix.
+    if let Some(bits) = digits.strip_prefix("0b")
+        && let Ok(value) = i64::from_str_radix(bits, 2)
+    {
+        return Resolved::Scalar(Scalar::Int(value));
+    }
+    if let Some(bits) = digits.strip_prefix("-0b")
+        && let Ok(value) = i64::from_str_radix(&format!("-{bits}"), 2)
+    {
+        return Resolved::Scalar(Scalar::Int(value));
+    }
+    Resolved::string(text)
+}
+
+fn without_underscores(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('_') { text.replace('_', "").into() } else { text.into() }
+}
+
+/// Parses an integer as Go's `strconv.ParseInt` and `ParseUint` do with base 0.
+fn integer(text: &str) -> Option<Scalar> {
+    let (negative, signed, body) = match text.as_bytes().first()? {
+        b'-' => (true, true, text.get(1..)?),
+        b'+' => (false, true, text.get(1..)?),
+        _ => (false, false, text),
+    };
+    let (radix, digits) = match body.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, body.get(2..)?),
+        [b'0', b'o' | b'O', ..] => (8, body.get(2..)?),
+        [b'0', b'b' | b'B', ..] => (2, body.get(2..)?),
+        [b'0', _, ..] => (8, body.get(1..)?),
+        _ => (10, body),
+    };
+    // Rust's parsers take a sign here, Go's do not.
+    if !digits.starts_with(|c: char| c.is_digit(radix)) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    let value = if negative { -value } else { value };
+    if let Ok(value) = i64::try_from(value) {
+        return Some(Scalar::Int(value));
+    }
+    // ParseUint takes no sign.
+    if signed {
+        return None;
+    }
+    u64::try_from(value).ok().map(Scalar::Uint)
+}
+
+/// Matches `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`.
+fn is_yaml_float(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let mantissa_fits = match mantissa.split_once('.') {
+        Some(("", fraction)) => !fraction.is_empty() && all_digits(fraction),
+        Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
+        None => !mantissa.is_empty() && all_digits(mantissa),
+    };
+    mantissa_fits
+        && exponent.is_none_or(|exponent| {
+            let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+            !digits.is_empty() && all_digits(digits)
+        })
+}
+
+/// Parses a text that starts with a dot as Go's `strconv.ParseFloat` does: an underscore may
+/// stand between two digits.
+fn go_float(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'_' && !(digit(at.checked_sub(1)) && digit(Some(at + 1))) {
+            return None;
+        }
+    }
+    let plain = without_underscores(text);
+    if !is_yaml_float(&plain) {
+        return None;
+    }
+    plain.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Resolves a scalar that carries a tag of the YAML core schema, e.g. `int` of `!!int`.
+pub(super) fn tagged(suffix: &str, text: &str, dialect: Dialect) -> Result<Resolved, NoValue> {
+    let wrong = || NoValue(format!("`{text}` is not a value of the type `!!{suffix}`"));
+    let resolved = plain(text, dialect);
+    match suffix {
+        "binary" => {
+            use base64::Engine as _;
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(text.split_whitespace().collect::<String>())
+                .map_err(|_| NoValue("the value of `!!binary` is not base64".to_owned()))?;
+            let text = String::from_utf8(bytes)
+                .map_err(|_| NoValue("the value of `!!binary` is not UTF-8 text".to_owned()))?;
+            Ok(Resolved::string(&text))
+        }
+        "int" => match resolved {
+            Resolved::Scalar(Scalar::Int(_) | Scalar::Uint(_)) => Ok(resolved),
+            _ => Err(wrong()),
+        },
+        "float" => match resolved {
+            Resolved::Scalar(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_))
+            | Resolved::NotFinite(_) => Ok(resolved),
+            _ => Err(wrong()),
+        },
+        "bool" => match resolved {
+            Resolved::Scalar(Scalar::Bool(_)) => Ok(resolved),
+            _ => Err(wrong()),
+        },
+        "null" => match resolved {
+            Resolved::Scalar(Scalar::Null) => Ok(resolved),
+            _ => Err(wrong()),
+        },
+        "timestamp" => match timestamp::parse(text) {
+            Some(_) if dialect == Dialect::Kubectl => Ok(Resolved::string(text)),
+            Some(time) => Ok(Resolved::string(&time)),
+            None => Err(wrong()),
+        },
+        "merge" => Ok(Resolved::Merge),
+        // `!!str`, and tags that mean nothing to Kubernetes: what stands behind them is text.
+        _ => Ok(Resolved::string(text)),
+    }
+}
+
+/// Returns the JSON key of a scalar that stands as a key.
+///
+/// kubectl converts numbers and booleans to text (`convertToJSONableObject` of
+/// `sigs.k8s.io/yaml`); kustomize refuses them.
+pub(super) fn key(resolved: Resolved, dialect: Dialect) -> Result<Arc<str>, NoValue> {
+    let scalar = match resolved {
+        Resolved::Scalar(scalar) => scalar,
+        Resolved::NotFinite(text) => match dialect {
+            Dialect::Kubectl => return Ok(Arc::from(text.trim_start_matches('+'))),
+            Dialect::Kustomize => return Err(NoValue(format!("the key `{text}` is a number"))),
+        },
+        Resolved::Merge => return Ok(Arc::from("<<")),
+    };
+    let (text, what) = match scalar {
+        Scalar::String(text) => return Ok(text),
+        Scalar::Null => return Err(NoValue("the key is empty or `null`".to_owned())),
+        Scalar::Bool(value) => (value.to_string(), "a boolean"),
+        Scalar::Int(value) => (value.to_string(), "a number"),
+        Scalar::Uint(value) => (value.to_string(), "a number"),
+        Scalar::Float(value) => {
+            // Go writes such keys with 32 bits of precision.
+            #[expect(clippy::cast_possible_truncation, reason = "what Go does")]
+            let short = value as f32;
+            (short.to_string(), "a number")
+        }
+    };
+    match dialect {
+        Dialect::Kubectl => Ok(Arc::from(text)),
+        Dialect::Kustomize => {
+            Err(NoValue(format!("the key `{text}` is {what}, and kustomize takes only strings")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kubectl(text: &str) -> Resolved {
+        plain(text, Dialect::Kubectl)
+    }
+
+    fn int(value: i64) -> Resolved {
+        Resolved::Scalar(Scalar::Int(value))
+    }
+
+    #[test]
+    fn words_are_booleans_only_for_kubectl() {
+        for text in ["y", "Yes", "on", "ON"] {
+            assert_eq!(kubectl(text), Resolved::Scalar(Scalar::Bool(true)), "{text}");
+            assert_eq!(plain(text, Dialect::Kustomize), Resolved::string(text), "{text}");
+        }
+        for text in ["yES", "oN", "nope", "nulL", "tRUE"] {
+            assert_eq!(kubectl(text), Resolved::string(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_follow_go() {
+        for (text, value) in [
+            ("0644", 420),
+            ("0o14", 12),
+            ("0x1F", 31),
+            ("-0b11", -3),
+            ("0b+1", 1),
+            ("0b-1", -1),
+            ("1_000", 1000),
+            ("+12", 12),
+            ("089", 89),
+            ("0_8", 8),
+            ("1.", 1),
+            ("1e3", 1000),
+            ("-0", 0),
+            ("9223372036854775807", i64::MAX),
+        ] {
+            assert_eq!(kubectl(text), int(value), "{text}");
+        }
+        assert_eq!(kubectl("18446744073709551615"), Resolved::Scalar(Scalar::Uint(u64::MAX)));
+    }
+
+    #[test]
+    fn floats_follow_go() {
+        for (text, value) in [
+            ("1.5", 1.5),
+            (".0_1", 0.01),
+            ("1_0.5_0", 10.5),
+            ("18446744073709551616", 18_446_744_073_709_552_000.0),
+        ] {
+            assert_eq!(kubectl(text), Resolved::Scalar(Scalar::Float(value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_text() {
+        for text in [
+            "1:30",
+            "190:20:30",
+            "0x1p-2",
+            "1e400",
+            "0xg",
+            "-",
+            "+",
+            ".",
+            "..",
+            "1.2.3",
+            "0b2",
+            "._1",
+            "1e",
+            "--1",
+            "+-1",
+            "0x",
+            "2001-01-01",
+            "10Gi",
+        ] {
+            assert_eq!(kubectl(text), Resolved::string(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn kustomize_rewrites_dates() {
+        assert_eq!(
+            plain("2001-01-01", Dialect::Kustomize),
+            Resolved::string("2001-01-01T00:00:00Z")
+        );
+    }
+
+    #[test]
+    fn tags_are_honoured() {
+        assert_eq!(tagged("str", "1", Dialect::Kubectl), Ok(Resolved::string("1")));
+        assert_eq!(tagged("binary", "aGk=", Dialect::Kubectl), Ok(Resolved::string("hi")));
+        assert!(tagged("int", "x", Dialect::Kubectl).is_err());
+        assert!(tagged("bool", "yes", Dialect::Kustomize).is_err());
+    }
+
+    #[test]
+    fn keys_become_text_only_for_kubectl() {
+        assert_eq!(key(kubectl("on"), Dialect::Kubectl), Ok("true".into()));
+        assert_eq!(key(kubectl("0644"), Dialect::Kubectl), Ok("420".into()));
+        assert_eq!(key(kubectl("1.10"), Dialect::Kubectl), Ok("1.1".into()));
+        assert!(key(int(1), Dialect::Kustomize).is_err());
+        assert!(key(Resolved::Scalar(Scalar::Null), Dialect::Kubectl).is_err());
+    }
+}

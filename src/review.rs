@@ -1,0 +1,58 @@
+//! The one input of every rule: an admission request with environment, source and change.
+//!
+//! The pull request and the cluster both arrive here; no rule knows which of them asks.
+
+use crate::document::Document;
+use crate::environment::Environment;
+use crate::source::RepoPath;
+
+/// What is to happen to the object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// The object is new, or its former state is unknown.
+    Create,
+    /// The object exists and changes.
+    Update,
+    /// The object goes away.
+    Delete,
+    /// A connection to a subresource, such as `exec`.
+    Connect,
+}
+
+impl Operation {
+    /// Returns the name that the API server uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+}
+
+/// Where an object of a repository comes from. Not there at admission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// The file that defines it.
+    pub path: RepoPath,
+    /// The folder whose render holds it; `None` for a plain manifest.
+    pub root: Option<RepoPath>,
+}
+
+/// One object to judge, in one environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Review<'run> {
+    /// What is to happen.
+    pub operation: Operation,
+    /// The object as it is to be. At DELETE, the object that goes away.
+    pub object: &'run Document,
+    /// The object as it is, where that is known.
+    pub old_object: Option<&'run Document>,
+    /// Whether nothing will be stored.
+    pub dry_run: bool,
+    /// The environment, where one is known.
+    pub environment: Option<&'run Environment>,
+    /// Where it comes from, where that is a repository.
+    pub provenance: Option<&'run Provenance>,
+}

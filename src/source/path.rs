@@ -1,0 +1,134 @@
+//! Paths inside the repository under check.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A path below the root of the repository: `/` between segments, no leading `/`, no `.` or `..`.
+///
+/// The root itself is the empty path. Names that are not UTF-8 are kept readable and apart
+/// from each other by `\xNN` escapes, so a path is a key and text, never a way to open a file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepoPath(Arc<str>);
+
+impl RepoPath {
+    /// Returns the path of the root.
+    pub fn root() -> Self {
+        Self(Arc::from(""))
+    }
+
+    /// Normalizes `path`, reading it from the root; `..` above the root is dropped.
+    pub fn new(path: &str) -> Self {
+        Self::root().join(path).unwrap_or_else(|| {
+            let inside: Vec<&str> = path.split('/').filter(|part| *part != "..").collect();
+            Self::root().join(&inside.join("/")).unwrap_or_else(Self::root)
+        })
+    }
+
+    /// Resolves a relative path against this folder; `None` when it leaves the root.
+    ///
+    /// An absolute path leaves the root.
+    #[must_use]
+    pub fn join(&self, relative: &str) -> Option<Self> {
+        if relative.starts_with('/') {
+            return None;
+        }
+        let mut parts: Vec<&str> = self.segments().collect();
+        for part in relative.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => {
+                    parts.pop()?;
+                }
+                part => parts.push(part),
+            }
+        }
+        Some(Self(Arc::from(parts.join("/"))))
+    }
+
+    /// Returns the folder that holds this path; the root holds itself.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        match self.0.rsplit_once('/') {
+            Some((parent, _)) => Self(Arc::from(parent)),
+            None => Self::root(),
+        }
+    }
+
+    /// Returns the last segment; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Returns the text after the last dot of the name, where something stands before the dot.
+    pub fn extension(&self) -> Option<&str> {
+        match self.name().rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() => Some(extension),
+            _ => None,
+        }
+    }
+
+    /// Returns the segments from the root down.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+
+    /// Says whether this is `folder` or lies below it.
+    pub fn is_within(&self, folder: &Self) -> bool {
+        folder.0.is_empty()
+            || self
+                .0
+                .strip_prefix(&*folder.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Returns the text of the path; empty for the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Says whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_root() { "." } else { &self.0 })
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_normalizes_and_stays_inside() {
+        let overlay = RepoPath::new("apps/web/overlays/prod");
+        assert_eq!(overlay.join("../../base").unwrap().as_str(), "apps/web/base");
+        assert_eq!(overlay.join("./a//b/").unwrap().as_str(), "apps/web/overlays/prod/a/b");
+        assert_eq!(overlay.join("../../../../.."), None);
+        assert_eq!(overlay.join("/etc/passwd"), None);
+    }
+
+    #[test]
+    fn within_means_whole_segments() {
+        let folder = RepoPath::new("apps/web");
+        assert!(RepoPath::new("apps/web/a.yaml").is_within(&folder));
+        assert!(RepoPath::new("apps/web").is_within(&folder));
+        assert!(!RepoPath::new("apps/webhook").is_within(&folder));
+        assert!(RepoPath::new("x").is_within(&RepoPath::root()));
+    }
+
+    #[test]
+    fn a_dotfile_has_no_extension() {
+        assert_eq!(RepoPath::new("a/.gitignore").extension(), None);
+        assert_eq!(RepoPath::new("a/b.tar.gz").extension(), Some("gz"));
+    }
+}
