@@ -12,6 +12,8 @@ pub mod rule;
 pub mod environment;
 pub mod finding;
 
+pub mod config;
+
 pub mod load;
 
 pub mod review;
