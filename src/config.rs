@@ -103,7 +103,12 @@ impl Settings {
     }
 
     /// Returns what a finding of `rule` does to the gate at a place.
-    pub fn enforcement(&self, rule: &RuleId, default: Enforcement, place: Place<'_>) -> Enforcement {
+    pub fn enforcement(
+        &self,
+        rule: &RuleId,
+        default: Enforcement,
+        place: Place<'_>,
+    ) -> Enforcement {
         let applies = |entry: &&EnforcementRule| {
             let named = entry.rules.iter().any(|it| it == rule.as_str() || it == rule.category());
             let environment = entry.environments.is_empty()
@@ -111,9 +116,9 @@ impl Settings {
                     let class = name.split_once('/').map_or(name, |(class, _)| class);
                     entry.environments.iter().any(|it| it == name || it == class)
                 });
-            let tier = entry.tier.is_none_or(|tier| {
-                place.environment.is_some_and(|(_, actual)| actual == tier)
-            });
+            let tier = entry
+                .tier
+                .is_none_or(|tier| place.environment.is_some_and(|(_, actual)| actual == tier));
             let path =
                 entry.paths.is_empty() || entry.paths.iter().any(|it| it.matches(place.path));
             named && environment && tier && path
@@ -192,9 +197,9 @@ impl Resolver<'_> {
     }
 
     fn version(&self, text: &str, at: &FieldPath) -> Result<KubernetesVersion, ConfigError> {
-        text.parse().map_err(
-            |error: crate::environment::InvalidKubernetesVersion| self.error(at, &error.to_string()),
-        )
+        text.parse().map_err(|error: crate::environment::InvalidKubernetesVersion| {
+            self.error(at, &error.to_string())
+        })
     }
 
     fn globs(&self, texts: &[String], at: &FieldPath) -> Result<Vec<Glob>, ConfigError> {

@@ -1,5 +1,6 @@
 //! Parser events to spanned nodes: aliases, merge keys, duplicate keys, limits.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,14 +24,16 @@ pub(super) fn build(
 ) -> Option<Node> {
     let mut options = granit_parser::options! {
         bom_inside_document_as_content: true,
-        block_scalar_eof_without_line_feed: true,
+        // kubectl reads lines, and so ends the last one; kustomize takes the text as it is.
+        block_scalar_eof_without_line_feed: dialect == Dialect::Kustomize,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
     };
     options.set_emit_comments(false);
-    let body = chunk.text(text);
+    let body = &*plain_breaks(chunk.text(text));
     let mut builder = Builder {
         text: body,
+        json: chunk.json,
         source,
         base: chunk.start,
         dialect,
@@ -43,12 +46,58 @@ pub(super) fn build(
         problems,
     };
     match builder.run(Parser::new_from_str_with_options(body, options)) {
-        Ok(node) => node,
+        Ok(node) => {
+            if let Some(problem) = trailing_tab(body, source, chunk.start) {
+                problems.push(problem);
+                return None;
+            }
+            node
+        }
         Err(problem) => {
             problems.push(problem);
             None
         }
     }
+}
+
+/// Replaces lines that hold nothing but a line break of YAML 1.1 by blanks of the same length.
+///
+/// To Kubernetes' readers, U+0085, U+2028 and U+2029 end a line; to the parser they are text.
+fn plain_breaks(body: &str) -> Cow<'_, str> {
+    const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+    if !body.contains(BREAKS) {
+        return Cow::Borrowed(body);
+    }
+    let mut out = String::with_capacity(body.len());
+    for line in body.split_inclusive('\n') {
+        if line.chars().all(|c| BREAKS.contains(&c) || c.is_ascii_whitespace()) {
+            for c in line.chars() {
+                if BREAKS.contains(&c) {
+                    out.extend(std::iter::repeat_n(' ', c.len_utf8()));
+                } else {
+                    out.push(c);
+                }
+            }
+        } else {
+            out.push_str(line);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Finds a tab that opens one of the blank lines at the end: libyaml refuses it as indentation.
+fn trailing_tab(body: &str, source: SourceId, base: u32) -> Option<Problem> {
+    let content = body.trim_end();
+    if content.ends_with(['}', ']']) && content.starts_with(['{', '[']) {
+        return None;
+    }
+    let tab = body.get(content.len()..)?.find("\n\t")?;
+    let at = base + u32::try_from(content.len() + tab + 1).ok()?;
+    let message = "a tab stands where only spaces may indent";
+    Some(
+        Problem::new(ProblemKind::Syntax, Span::new(source, at, at + 1), message)
+            .with_help("remove the tab"),
+    )
 }
 
 /// A collection whose end has not come yet.
@@ -76,6 +125,7 @@ struct Anchored {
 
 struct Builder<'a> {
     text: &'a str,
+    json: bool,
     source: SourceId,
     base: u32,
     dialect: Dialect,
@@ -107,8 +157,7 @@ impl<'a> Builder<'a> {
                 Event::DocumentStart(_, version) => {
                     documents += 1;
                     if documents > 1 {
-                        self.unread(span);
-                        break;
+                        continue;
                     }
                     if version.is_some_and(|version| (version.major, version.minor) != (1, 1)) {
                         return Err(self.problem(
@@ -117,6 +166,12 @@ impl<'a> Builder<'a> {
                             "Kubernetes reads YAML 1.1 only, and refuses any other `%YAML` version",
                         ));
                     }
+                }
+                // A `---` at the very end starts a document without text.
+                Event::Scalar(..) if documents > 1 && span.start == span.end => {}
+                _ if documents > 1 => {
+                    self.unread(span);
+                    break;
                 }
                 event => {
                     if let Some(root) = self.event(event, span)? {
@@ -262,12 +317,23 @@ impl<'a> Builder<'a> {
             FrameKind::Mapping(mapping) => match mapping.key.take() {
                 Some(key) if key.merge => {
                     let span = node.span;
-                    if !mapping.merge(node, &key, self.dialect) {
+                    let Some(overridden) = mapping.merge(node, &key, self.dialect) else {
                         return Err(self.problem(
                             ProblemKind::Syntax,
                             span,
                             "the value of the merge key `<<` must be a map or a list of maps",
                         ));
+                    };
+                    for (name, first) in overridden {
+                        let message = format!(
+                            "the merge key `<<` overrides the key `{name}`, which stands above it"
+                        );
+                        let mut problem =
+                            Problem::new(ProblemKind::DuplicateKey, key.span, message).with_help(
+                                "put `<<` first, so that kubectl and kustomize read the same value",
+                            );
+                        problem.related = Some((first, "this value is lost".to_owned()));
+                        self.problems.push(problem);
                     }
                 }
                 Some(key) => {
@@ -364,15 +430,56 @@ impl<'a> Builder<'a> {
         let plain = matches!(style, ScalarStyle::Plain);
         match tag {
             Some(tag) => {
-                let suffix = tag.core_suffix().unwrap_or_default();
-                resolve::tagged(suffix, text, self.dialect)
+                let suffix = tag.suffix_in_namespace("tag:yaml.org,2002:").unwrap_or_default();
+                resolve::tagged(&suffix, text, self.dialect)
                     .map_err(|error| self.no_value(&error, span))
             }
             // The parser shows a node that is not there as an empty `~`.
             None if plain && span.start == span.end => Ok(Resolved::Scalar(Scalar::Null)),
             None if plain => Ok(resolve::plain(text, self.dialect)),
-            None => Ok(Resolved::Scalar(Scalar::String(Arc::from(text)))),
+            None if matches!(style, ScalarStyle::Folded) && self.dialect == Dialect::Kustomize => {
+                Ok(Resolved::Scalar(Scalar::String(resolve::folded_again(text))))
+            }
+            None => {
+                self.escapes(style, span)?;
+                Ok(Resolved::Scalar(Scalar::String(Arc::from(text))))
+            }
         }
+    }
+
+    /// Refuses the escapes that JSON has and Kubernetes' YAML readers have not.
+    fn escapes(&self, style: ScalarStyle, span: Span) -> Step<()> {
+        if self.json || !matches!(style, ScalarStyle::DoubleQuoted) {
+            return Ok(());
+        }
+        let from = span.start.saturating_sub(self.base) as usize;
+        let to = span.end.saturating_sub(self.base) as usize;
+        let Some(raw) = self.text.get(from..to).filter(|raw| raw.contains('\\')) else {
+            return Ok(());
+        };
+        let mut escaped = false;
+        for (at, c) in raw.char_indices() {
+            if !escaped {
+                escaped = c == '\\';
+                continue;
+            }
+            escaped = false;
+            let surrogate = c == 'u'
+                && raw
+                    .get(at + 1..at + 3)
+                    .is_some_and(|hex| matches!(u8::from_str_radix(hex, 16), Ok(0xd8..=0xdf)));
+            let slash = c == '/' && self.dialect == Dialect::Kubectl;
+            if surrogate || slash {
+                let start = span.start + u32::try_from(at).unwrap_or(0) - 1;
+                let end = start + if slash { 2 } else { 6 };
+                return Err(self.problem(
+                    ProblemKind::Syntax,
+                    Span::new(self.source, start, end),
+                    "Kubernetes reads this escape in JSON, but not in YAML",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn span(&self, at: &granit_parser::Span) -> Span {
@@ -498,13 +605,16 @@ impl Mapping {
         None
     }
 
-    /// Merges a map, or a list of maps of which the first wins; `false` for anything else.
-    fn merge(&mut self, value: Node, key: &Key, dialect: Dialect) -> bool {
+    /// Merges a map, or a list of maps of which the first wins; `None` for anything else.
+    ///
+    /// Returns the explicit keys whose values are lost, and where they stand.
+    fn merge(&mut self, value: Node, key: &Key, dialect: Dialect) -> Option<Vec<(Arc<str>, Span)>> {
         self.grow(key.span.start, value.span, key.span);
+        let mut overridden = Vec::new();
         let maps = match value.kind {
             NodeKind::Mapping(_) => vec![value],
             NodeKind::Sequence(items) if items.iter().all(Node::is_mapping) => items,
-            NodeKind::Sequence(_) | NodeKind::Scalar(_) => return false,
+            NodeKind::Sequence(_) | NodeKind::Scalar(_) => return None,
         };
         // go-yaml v2 sets the entries at once, over what stands there; the first map comes last.
         for map in maps.into_iter().rev() {
@@ -513,14 +623,18 @@ impl Mapping {
                 match dialect {
                     Dialect::Kubectl => {
                         let key = Arc::clone(&entry.key);
-                        self.put(entry);
-                        self.merged.insert(key);
+                        let before = self.put(entry);
+                        if self.merged.insert(Arc::clone(&key))
+                            && let Some(first) = before
+                        {
+                            overridden.push((key, first));
+                        }
                     }
                     Dialect::Kustomize => self.pending.push(entry),
                 }
             }
         }
-        true
+        Some(overridden)
     }
 
     fn finish(mut self) -> (Vec<Entry>, Option<u32>, Option<u32>) {

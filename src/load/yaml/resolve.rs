@@ -195,6 +195,38 @@ fn go_float(text: &str) -> Option<f64> {
     plain.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
+/// Returns what kustomize makes of a folded scalar (`>`): it writes every object once and reads
+/// it again, and go-yaml v3 writes folded text wrongly.
+///
+/// Its `yaml_emitter_write_folded_scalar` looks at the start of the text, not at the next line,
+/// to decide whether a line break has to be doubled. So a break before a line that starts with a
+/// blank is read back as two, and where the text itself starts with a blank, single breaks are
+/// read back as spaces.
+pub(super) fn folded_again(text: &str) -> Arc<str> {
+    let blank = |text: &str| text.starts_with([' ', '\t']);
+    let starts_blank = {
+        let body = text.trim_start_matches('\n');
+        body.is_empty() || blank(body)
+    };
+    let body = text.trim_end_matches('\n');
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut lines = body.split('\n').peekable();
+    while let Some(line) = lines.next() {
+        out.push_str(line);
+        let Some(next) = lines.peek() else { break };
+        let joins = !line.is_empty() && !blank(line);
+        match (joins, starts_blank) {
+            // The break was doubled, which folding undoes only between two lines of text.
+            (true, false) if blank(next) => out.push_str("\n\n"),
+            // The break was not doubled, so folding makes a space of it.
+            (true, true) if !next.is_empty() && !blank(next) => out.push(' '),
+            _ => out.push('\n'),
+        }
+    }
+    out.push_str(text.get(body.len()..).unwrap_or_default());
+    Arc::from(out)
+}
+
 /// Resolves a scalar that carries a tag of the YAML core schema, e.g. `int` of `!!int`.
 pub(super) fn tagged(suffix: &str, text: &str, dialect: Dialect) -> Result<Resolved, NoValue> {
     let wrong = || NoValue(format!("`{text}` is not a value of the type `!!{suffix}`"));
@@ -361,6 +393,14 @@ mod tests {
             plain("2001-01-01", Dialect::Kustomize),
             Resolved::string("2001-01-01T00:00:00Z")
         );
+    }
+
+    #[test]
+    fn folded_text_is_what_kustomize_writes() {
+        let again = |text| folded_again(text).to_string();
+        assert_eq!(again("sum(x{\n  job\n}[2m])\n"), "sum(x{\n\n  job\n}[2m])\n");
+        assert_eq!(again("a b\nc\n"), "a b\nc\n");
+        assert_eq!(again("plain\n"), "plain\n");
     }
 
     #[test]
