@@ -104,6 +104,8 @@ pub struct Failure {
     pub rule: Option<RuleId>,
     /// Where it failed.
     pub span: Option<Span>,
-    /// Why: one sentence.
+    /// Why: one sentence, no final period.
     pub reason: String,
+    /// What to do about it.
+    pub help: Option<String>,
 }

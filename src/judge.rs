@@ -1,11 +1,15 @@
 //! From findings to a verdict: enforcement, order, exit code. Evaluates no rule.
 
-use std::collections::BTreeMap;
+mod merge;
 
-use crate::environment::KubernetesVersion;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::config::{Place, Settings};
+use crate::environment::{KubernetesVersion, Tier};
 use crate::finding::{Failure, Finding, Fingerprint};
-use crate::rule::Enforcement;
-use crate::source::{RepoPath, Span};
+use crate::rule::{Enforcement, Registry};
+use crate::source::{RepoPath, SourceMap, Span};
 
 /// A finding and what it does to the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,5 +147,77 @@ impl Verdict {
             *counts.entry(it.reason.as_str()).or_insert(0) += 1;
         }
         counts
+    }
+}
+
+/// Everything that decides what a finding does to the gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Court<'run> {
+    /// All texts of the run.
+    pub sources: &'run SourceMap,
+    /// The rules of the run.
+    pub registry: &'run Registry,
+    /// The configuration.
+    pub settings: &'run Settings,
+    /// The tier of every environment.
+    pub tiers: &'run BTreeMap<Arc<str>, Tier>,
+}
+
+impl Court<'_> {
+    /// Returns each defect once, in the order of its place, with what it does to the gate.
+    pub fn judge(&self, findings: Vec<Finding>) -> Vec<Judged> {
+        let mut placed: Vec<(RepoPath, Finding, Enforcement)> = merge::merge(findings)
+            .into_iter()
+            .filter_map(|finding| {
+                let path = self.sources.path(finding.primary.span);
+                let (finding, enforcement) = self.enforce(finding, &path)?;
+                Some((path, finding, enforcement))
+            })
+            .collect();
+        placed.sort_by(|(path, a, _), (other, b, _)| {
+            let place = |it: &Finding| (it.primary.span.start, it.primary.span.end);
+            (path, place(a), &a.rule, &a.message, &a.object).cmp(&(
+                other,
+                place(b),
+                &b.rule,
+                &b.message,
+                &b.object,
+            ))
+        });
+        let mut alike: BTreeMap<Fingerprint, usize> = BTreeMap::new();
+        placed
+            .into_iter()
+            .map(|(path, finding, enforcement)| {
+                let nth = alike.entry(Fingerprint::new(&finding, &path, 0)).or_insert(0);
+                let fingerprint = Fingerprint::new(&finding, &path, *nth);
+                *nth += 1;
+                Judged { finding, enforcement, fingerprint }
+            })
+            .collect()
+    }
+
+    /// Returns the finding with the environments in which it counts, and the strictest of them.
+    fn enforce(&self, mut finding: Finding, path: &RepoPath) -> Option<(Finding, Enforcement)> {
+        let default =
+            self.registry.get(&finding.rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
+        let at = |environment| {
+            self.settings.enforcement(&finding.rule, default, Place { environment, path })
+        };
+        if finding.environments.is_empty() {
+            let enforcement = at(None);
+            return (enforcement != Enforcement::Off).then_some((finding, enforcement));
+        }
+        let mut strictest = Enforcement::Off;
+        let mut reached = BTreeSet::new();
+        for name in &finding.environments {
+            let tier = self.tiers.get(name).copied().unwrap_or(Tier::NonProduction);
+            let enforcement = at(Some((&**name, tier)));
+            if enforcement != Enforcement::Off {
+                reached.insert(Arc::clone(name));
+            }
+            strictest = strictest.max(enforcement);
+        }
+        finding.environments = reached;
+        (strictest != Enforcement::Off).then_some((finding, strictest))
     }
 }
