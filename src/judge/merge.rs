@@ -139,8 +139,8 @@ mod tests {
         let finding = Finding::new(&rule, span(3, 6), "the role grants every verb");
         let merged = merge(vec![
             in_environment(finding.clone(), "prod"),
-            in_environment(finding.clone(), "dev"),
             Finding::new(&rule, span(9, 12), "the role grants every verb"),
+            in_environment(finding, "dev"),
         ]);
         assert_eq!(merged.len(), 2);
         let names: Vec<_> = merged[0].environments.iter().map(|name| &**name).collect();
