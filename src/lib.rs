@@ -21,3 +21,5 @@ pub mod review;
 pub mod check;
 
 pub mod judge;
+
+pub mod report;
