@@ -1,0 +1,260 @@
+//! The kinds that Kubernetes itself serves, in every minor that is embedded.
+
+use std::sync::LazyLock;
+
+use crate::environment::KubernetesVersion;
+
+use super::lookup::{Schema, SchemaSource};
+use super::table::{Kind, Name, Table, TableError};
+
+/// The table that `xtask` writes.
+pub(super) const BYTES: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/kubernetes/builtin.bin"));
+
+static TABLE: LazyLock<Result<Table, TableError>> = LazyLock::new(|| Table::read(BYTES));
+
+static VERSIONS: LazyLock<Vec<KubernetesVersion>> = LazyLock::new(|| {
+    let minors = TABLE.as_ref().map(|table| table.minors.clone()).unwrap_or_default();
+    minors.into_iter().map(version).collect()
+});
+
+/// Returns the versions whose schemas are embedded, the oldest first.
+pub fn versions() -> &'static [KubernetesVersion] {
+    &VERSIONS
+}
+
+/// Returns the newest version whose schemas are embedded.
+pub fn newest() -> KubernetesVersion {
+    // Without a readable table there is no version to judge for, and every object says so.
+    versions().last().copied().unwrap_or(version(0))
+}
+
+/// Where the objects of a kind live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindScope {
+    /// In a namespace.
+    Namespaced,
+    /// In the cluster.
+    Cluster,
+}
+
+/// Returns where the objects of a built-in kind live; `None` for a kind that this version lacks.
+pub fn scope(
+    kubernetes: KubernetesVersion,
+    group: &str,
+    version: &str,
+    kind: &str,
+) -> Option<KindScope> {
+    let builtin = Builtin::new().ok()?;
+    let bit = builtin.bit(kubernetes)?;
+    let kind = builtin.find(group, version, kind).filter(|it| it.minors & bit != 0)?;
+    match kind.scope {
+        1 => Some(KindScope::Namespaced),
+        2 => Some(KindScope::Cluster),
+        _ => None,
+    }
+}
+
+/// Returns the plural name of a built-in kind, as URLs and RBAC rules have it.
+///
+/// E.g. `deployments`. `None` for a kind that this version lacks.
+pub fn plural(
+    kubernetes: KubernetesVersion,
+    group: &str,
+    version: &str,
+    kind: &str,
+) -> Option<&'static str> {
+    let builtin = Builtin::new().ok()?;
+    let bit = builtin.bit(kubernetes)?;
+    let kind = builtin.find(group, version, kind).filter(|it| it.minors & bit != 0)?;
+    Some(builtin.table.text(kind.plural)).filter(|plural| !plural.is_empty())
+}
+
+/// Returns the first and the last embedded version that serve a built-in kind.
+pub fn served(
+    group: &str,
+    version: &str,
+    kind: &str,
+) -> Option<(KubernetesVersion, KubernetesVersion)> {
+    let builtin = Builtin::new().ok()?;
+    builtin.span(builtin.find(group, version, kind)?)
+}
+
+fn version(minor: u32) -> KubernetesVersion {
+    KubernetesVersion { major: 1, minor }
+}
+
+/// The built-in kinds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Builtin {
+    table: &'static Table,
+}
+
+impl Builtin {
+    pub(super) fn new() -> Result<Self, TableError> {
+        TABLE.as_ref().map(|table| Self { table }).map_err(|err| *err)
+    }
+
+    /// Returns the mark of a version; `None` where its schemas are not embedded.
+    pub(super) fn bit(self, kubernetes: KubernetesVersion) -> Option<u64> {
+        let at = self.table.minors.iter().position(|minor| version(*minor) == kubernetes)?;
+        Some(1 << at)
+    }
+
+    fn find(self, group: &str, version: &str, kind: &str) -> Option<&'static Kind> {
+        let text = |name: Name| self.table.text(name);
+        let at = self
+            .table
+            .kinds
+            .binary_search_by(|it| {
+                (text(it.group), text(it.version), text(it.kind)).cmp(&(group, version, kind))
+            })
+            .ok()?;
+        self.table.kinds.get(at)
+    }
+
+    fn span(self, kind: &Kind) -> Option<(KubernetesVersion, KubernetesVersion)> {
+        let at = |index: u32| self.table.minors.get(index as usize).copied().map(version);
+        let last = kind.minors.checked_ilog2()?;
+        Some((at(kind.minors.trailing_zeros())?, at(last)?))
+    }
+
+    /// Says whether some embedded version has built-in kinds in this group.
+    pub(super) fn has_group(self, group: &str) -> bool {
+        self.table.kinds.iter().any(|it| self.table.text(it.group) == group)
+    }
+
+    /// Returns the `apiVersion`s in which a version serves a kind, that of `group` first, each
+    /// with the most stable version first.
+    pub(super) fn homes(self, bit: u64, group: &str, kind: &str) -> Vec<String> {
+        let mut homes: Vec<_> = self
+            .table
+            .kinds
+            .iter()
+            .filter(|it| it.minors & bit != 0 && self.table.text(it.kind) == kind)
+            .map(|it| (self.table.text(it.group), self.table.text(it.version)))
+            .collect();
+        homes.sort_by_key(|(of, version)| {
+            (*of != group, *of, std::cmp::Reverse(stability(version)))
+        });
+        homes
+            .into_iter()
+            .map(|(group, version)| match group {
+                "" => version.to_owned(),
+                _ => format!("{group}/{version}"),
+            })
+            .collect()
+    }
+
+    /// Returns the kinds that a version serves in a group, in one of its versions or in any.
+    pub(super) fn kinds(
+        self,
+        bit: u64,
+        group: &str,
+        version: Option<&str>,
+    ) -> impl Iterator<Item = &'static str> {
+        self.table
+            .kinds
+            .iter()
+            .filter(move |it| {
+                it.minors & bit != 0
+                    && self.table.text(it.group) == group
+                    && version.is_none_or(|version| self.table.text(it.version) == version)
+            })
+            .map(move |it| self.table.text(it.kind))
+            .filter(|kind| !kind.ends_with("List"))
+    }
+}
+
+impl SchemaSource for Builtin {
+    fn lookup(
+        &self,
+        kubernetes: KubernetesVersion,
+        group: &str,
+        version: &str,
+        kind: &str,
+    ) -> Option<Schema<'_>> {
+        let bit = self.bit(kubernetes)?;
+        let kind = self.find(group, version, kind).filter(|it| it.minors & bit != 0)?;
+        Some(Schema::new(self.table, kind.node, bit))
+    }
+}
+
+/// Orders versions as Kubernetes does: `v2` before `v1` before `v1beta1` before `v1alpha1`.
+fn stability(version: &str) -> (u32, u32, u32) {
+    let digits = |text: &str| text.parse().unwrap_or(0);
+    let number = version.trim_start_matches('v');
+    for (word, rank) in [("alpha", 0), ("beta", 1)] {
+        if let Some((major, minor)) = number.split_once(word) {
+            return (rank, digits(major), digits(minor));
+        }
+    }
+    (2, digits(number), 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    const SOURCES: &str =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/SOURCES.toml"));
+
+    fn v(minor: u32) -> KubernetesVersion {
+        version(minor)
+    }
+
+    #[test]
+    fn the_table_is_the_one_that_its_provenance_names() {
+        let digest: String =
+            Sha256::digest(BYTES).iter().map(|byte| format!("{byte:02x}")).collect();
+        let output = SOURCES.split("[[output]]").nth(1).unwrap();
+        assert_eq!(
+            output.trim(),
+            format!("path = \"schemas/kubernetes/builtin.bin\"\nsha256 = \"{digest}\""),
+            "regenerate with `cargo run --manifest-path xtask/Cargo.toml -- schemas`"
+        );
+    }
+
+    #[test]
+    fn every_minor_from_the_oldest_to_the_newest_is_there() {
+        let minors: Vec<u32> = versions().iter().map(|it| it.minor).collect();
+        assert_eq!(minors, (20..=newest().minor).collect::<Vec<_>>());
+        assert_eq!(newest(), v(37));
+    }
+
+    #[test]
+    fn scopes_and_plurals_are_known() {
+        let new = newest();
+        assert_eq!(scope(new, "apps", "v1", "Deployment"), Some(KindScope::Namespaced));
+        assert_eq!(scope(new, "", "v1", "Namespace"), Some(KindScope::Cluster));
+        assert_eq!(scope(new, "policy", "v1", "Eviction"), None);
+        assert_eq!(scope(new, "apps", "v1beta1", "Deployment"), None);
+        assert_eq!(
+            plural(new, "networking.k8s.io", "v1", "NetworkPolicy"),
+            Some("networkpolicies")
+        );
+        assert_eq!(plural(new, "", "v1", "ConfigMapList"), None);
+    }
+
+    #[test]
+    fn kinds_come_and_go() {
+        assert_eq!(served("policy", "v1beta1", "PodSecurityPolicy"), Some((v(20), v(24))));
+        assert_eq!(served("batch", "v1", "CronJob"), Some((v(21), v(37))));
+        assert_eq!(served("apps", "v1", "Deploymnt"), None);
+        let builtin = Builtin::new().unwrap();
+        assert!(builtin.lookup(v(24), "policy", "v1beta1", "PodSecurityPolicy").is_some());
+        assert!(builtin.lookup(v(25), "policy", "v1beta1", "PodSecurityPolicy").is_none());
+    }
+
+    #[test]
+    fn the_most_stable_version_comes_first() {
+        let mut versions = ["v1beta2", "v2", "v1alpha1", "v1", "v1beta1"];
+        versions.sort_by_key(|it| std::cmp::Reverse(stability(it)));
+        assert_eq!(versions, ["v2", "v1", "v1beta2", "v1beta1", "v1alpha1"]);
+        let builtin = Builtin::new().unwrap();
+        let bit = builtin.bit(v(37)).unwrap();
+        assert_eq!(builtin.homes(bit, "extensions", "Ingress"), ["networking.k8s.io/v1"]);
+    }
+}

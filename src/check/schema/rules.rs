@@ -1,0 +1,138 @@
+//! What the rules of this check are.
+
+use std::borrow::Cow;
+
+use crate::rule::{Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
+
+/// The id of the rule for kinds whose schema is not known; see [`super::one_per_kind`].
+pub const UNVERIFIED: RuleId = RuleId::known("coverage/unknown-kind");
+
+/// The rules, each by its name.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub(super) unknown_field: RuleMeta,
+    pub(super) wrong_type: RuleMeta,
+    pub(super) missing_field: RuleMeta,
+    pub(super) invalid_value: RuleMeta,
+    pub(super) unknown_kind: RuleMeta,
+    pub(super) unverified: RuleMeta,
+}
+
+impl Rules {
+    pub(super) fn new() -> Self {
+        Self {
+            unknown_field: rule(
+                RuleId::known("schema/unknown-field"),
+                "Field that the kind does not have",
+                "The API server refuses an object with a field that its kind does not have, or, \
+                 where validation is not strict, drops the field without a word. Either way what \
+                 was written does not take effect. Most are misspelt or indented one level too \
+                 far or too little.",
+                "Correct the name or the indentation, or remove the field.",
+                [API_CONVENTIONS, FIELD_VALIDATION],
+            ),
+            wrong_type: rule(
+                RuleId::known("schema/wrong-type"),
+                "Value of the wrong type",
+                "The API server cannot decode an object in which a value has another type than \
+                 its field: a number where a string is wanted, a string where a list is. In YAML \
+                 quotes decide: `8080` is a number and `\"8080\"` a string; `yes` is a boolean to \
+                 kubectl.",
+                "Write the value in the type that the field has.",
+                [API_CONVENTIONS, FIELD_VALIDATION],
+            ),
+            missing_field: rule(
+                RuleId::known("schema/missing-field"),
+                "Required field is missing",
+                "The API server refuses an object that lacks a required field. A field that is \
+                 `null` counts as missing.",
+                "Add the field.",
+                [API_CONVENTIONS, OBJECTS],
+            ),
+            invalid_value: rule(
+                RuleId::known("schema/invalid-value"),
+                "Value that the field does not take",
+                "The value has the right type and still is none that the API server takes: it is \
+                 not among the values of the field, or not in its format (a quantity such as \
+                 `128Mi`, base64, a date and time of RFC 3339), or too large for it.",
+                "Use a value that the field takes.",
+                [API_CONVENTIONS, OBJECTS],
+            ),
+            unknown_kind: rule(
+                RuleId::known("schema/unknown-kind"),
+                "Kind that this version of Kubernetes does not serve",
+                "The API group belongs to Kubernetes, and Kubernetes of this version serves no \
+                 such kind in it: the name is misspelt, or the API version was removed or came \
+                 later. The object cannot be applied.",
+                "Correct `apiVersion` and `kind`, or move to an API version that is served.",
+                [DEPRECATIONS, OBJECTS],
+            ),
+            unverified: RuleMeta {
+                severity: Severity::Low,
+                enforcement: Enforcement::Warn,
+                ..rule(
+                    UNVERIFIED,
+                    "Kind whose schema is not known",
+                    "No schema of this custom resource is at hand, so its fields are not \
+                     checked: a misspelt one passes. Other rules still judge the object.",
+                    "Add the custom resource definition to the repository, or name a folder of \
+                     schemas in the configuration.",
+                    [CUSTOM_RESOURCES, OBJECTS],
+                )
+            },
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<RuleMeta> {
+        vec![
+            self.unverified.clone(),
+            self.invalid_value.clone(),
+            self.missing_field.clone(),
+            self.unknown_field.clone(),
+            self.unknown_kind.clone(),
+            self.wrong_type.clone(),
+        ]
+    }
+}
+
+type Page = (&'static str, &'static str);
+
+const API_CONVENTIONS: Page =
+    ("Kubernetes API reference", "https://kubernetes.io/docs/reference/kubernetes-api/");
+const FIELD_VALIDATION: Page = (
+    "Field validation",
+    "https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation",
+);
+const OBJECTS: Page =
+    ("Objects in Kubernetes", "https://kubernetes.io/docs/concepts/overview/working-with-objects/");
+const DEPRECATIONS: Page = (
+    "Deprecated API migration guide",
+    "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
+);
+const CUSTOM_RESOURCES: Page = (
+    "Custom resources",
+    "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/",
+);
+
+fn rule(
+    id: RuleId,
+    title: &'static str,
+    description: &'static str,
+    help: &'static str,
+    pages: [Page; 2],
+) -> RuleMeta {
+    RuleMeta {
+        id,
+        title: title.into(),
+        description: description.into(),
+        help: help.into(),
+        severity: Severity::High,
+        enforcement: Enforcement::Deny,
+        scope: Scope::Object,
+        since: "0.1.0".into(),
+        references: pages
+            .into_iter()
+            .map(|(title, url)| Reference { title: Cow::Borrowed(title), url: Cow::Borrowed(url) })
+            .collect(),
+    }
+}

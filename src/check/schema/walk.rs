@@ -1,0 +1,330 @@
+//! Walks an object along its schema.
+//!
+//! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
+//! item of a list is an empty one. What `status` lacks does not matter, because the server
+//! replaces it. The depth of an object is bounded by whoever loaded it.
+
+mod suggest;
+
+use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
+use crate::source::Span;
+
+use super::format;
+use super::lookup::{Fields, Schema, View};
+use super::table::{Bits, Format};
+use super::wording::{self, Crumb};
+
+/// Which rule a defect breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    UnknownField,
+    WrongType,
+    MissingField,
+    InvalidValue,
+}
+
+/// Something that the schema does not allow.
+#[derive(Debug)]
+pub(super) struct Defect {
+    pub(super) rule: Rule,
+    pub(super) path: FieldPath,
+    pub(super) span: Span,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+/// How many unknown fields of one object get a suggestion; looking for one takes time.
+const SUGGESTIONS: usize = 20;
+
+/// Returns everything in an object that its schema does not allow, in the order of the text.
+pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
+    let mut walk = Walk {
+        kind,
+        crumbs: Vec::new(),
+        above: Vec::new(),
+        in_status: false,
+        suggestions: SUGGESTIONS,
+        defects: Vec::new(),
+    };
+    // A missing field of the object itself is shown at its kind.
+    let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
+    walk.value(schema, root, anchor);
+    walk.defects
+}
+
+struct Walk<'a> {
+    kind: &'a str,
+    crumbs: Vec<Crumb<'a>>,
+    /// The fields of the objects around the present one, with the number of crumbs that lead there.
+    above: Vec<(usize, Fields<'a>)>,
+    in_status: bool,
+    suggestions: usize,
+    defects: Vec<Defect>,
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
+        match (schema.view(), &node.kind) {
+            (View::Any, _)
+            | (View::Open, NodeKind::Mapping(_))
+            | (View::Boolean, NodeKind::Scalar(Scalar::Bool(_)))
+            | (
+                View::Number | View::Quantity,
+                NodeKind::Scalar(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)),
+            )
+            | (View::IntOrString, NodeKind::Scalar(Scalar::String(_))) => {}
+            (View::Object(fields), NodeKind::Mapping(entries)) => {
+                self.object(fields, entries, anchor);
+            }
+            (View::Map(values), NodeKind::Mapping(entries)) => {
+                for entry in entries {
+                    self.crumbs.push(Crumb::Key(&entry.key));
+                    self.item(values, &entry.value, entry.key_span);
+                    self.crumbs.pop();
+                }
+            }
+            (View::List(items, named), NodeKind::Sequence(nodes)) => {
+                for (index, item) in nodes.iter().enumerate() {
+                    let name = if named { item.get("name").and_then(Node::as_str) } else { None };
+                    self.crumbs.push(Crumb::Item(index, name));
+                    self.item(items, item, item.span);
+                    self.crumbs.pop();
+                }
+            }
+            (View::Integer(bits), NodeKind::Scalar(scalar)) => {
+                self.integer(node, scalar, bits, "an integer");
+            }
+            (View::IntOrString, NodeKind::Scalar(scalar)) => {
+                self.integer(node, scalar, Bits::B32, "an integer or a string");
+            }
+            (View::Quantity, NodeKind::Scalar(Scalar::String(text))) => self.quantity(node, text),
+            (View::String(format, values), NodeKind::Scalar(Scalar::String(text))) => {
+                self.format(node, text, format);
+                if !values.allow(text) && !self.in_status && !format::is_placeholder(text) {
+                    let values: Vec<&str> = values.iter().filter(|it| !it.is_empty()).collect();
+                    let help = suggest::value(text, &values);
+                    let message = match self.quote(text) {
+                        Some(quoted) => {
+                            format!("{quoted} is not a value of `{}`", self.place())
+                        }
+                        None => format!("`{}` does not take this value", self.place()),
+                    };
+                    self.defect(Rule::InvalidValue, node.span, message, Some(help));
+                }
+            }
+            (View::Boolean, _) => self.wrong_type(node, "a boolean"),
+            (View::Integer(_), _) => self.wrong_type(node, "an integer"),
+            (View::Number, _) => self.wrong_type(node, "a number"),
+            (View::String(..), _) => self.wrong_type(node, "a string"),
+            (View::IntOrString, _) => self.wrong_type(node, "an integer or a string"),
+            (View::Quantity, _) => self.wrong_type(node, "a quantity"),
+            (View::List(..), _) => self.wrong_type(node, "a list"),
+            (View::Open | View::Map(_) | View::Object(_), _) => self.wrong_type(node, "an object"),
+        }
+    }
+
+    /// An item of a list or a value of a map: `null` is an empty one.
+    fn item(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
+        if !node.is_null() {
+            self.value(schema, node, anchor);
+        } else if let View::Object(fields) = schema.view()
+            && fields.required().next().is_some()
+            && !self.in_status
+        {
+            self.wrong_type(node, "an object");
+        }
+    }
+
+    fn object(&mut self, fields: Fields<'a>, entries: &'a [Entry], anchor: Span) {
+        let is_root = self.crumbs.is_empty();
+        // What an unknown field was meant to be is not missing as well.
+        let mut meant: Vec<&str> = Vec::new();
+        for entry in entries {
+            match fields.get(&entry.key) {
+                Some(_) if entry.value.is_null() => {}
+                Some(schema) => {
+                    let in_status = self.in_status;
+                    self.in_status |= is_root && &*entry.key == "status";
+                    self.above.push((self.crumbs.len(), fields));
+                    self.crumbs.push(Crumb::Key(&entry.key));
+                    self.value(schema, &entry.value, entry.key_span);
+                    self.crumbs.pop();
+                    self.above.pop();
+                    self.in_status = in_status;
+                }
+                None if is_root && is_sops(entry) || format::is_placeholder(&entry.key) => {}
+                None => meant.extend(self.unknown(fields, entries, entry)),
+            }
+        }
+        if self.in_status {
+            return;
+        }
+        for name in fields.required() {
+            let is_there = |entry: &Entry| &*entry.key == name && !entry.value.is_null();
+            if entries.iter().any(is_there) || meant.contains(&name) {
+                continue;
+            }
+            let message = format!("missing field `{name}` in {}", self.whole());
+            let mut path = self.path();
+            path.push_key(name);
+            let null = entries.iter().find(|entry| &*entry.key == name);
+            self.defects.push(Defect {
+                rule: Rule::MissingField,
+                path,
+                span: null.map_or(anchor, |entry| entry.key_span),
+                message,
+                help: null.map(|_| {
+                    "it is `null`, which is the same as missing: give it a value".to_owned()
+                }),
+            });
+        }
+    }
+
+    /// Reports an unknown field and returns the field that it was probably meant to be.
+    fn unknown(
+        &mut self,
+        fields: Fields<'a>,
+        entries: &'a [Entry],
+        entry: &'a Entry,
+    ) -> Option<&'a str> {
+        let message = format!("unknown field {} in {}", wording::code(&entry.key), self.whole());
+        let mut suggestion = None;
+        if self.suggestions > 0 {
+            self.suggestions -= 1;
+            suggestion = suggest::field(&entry.key, fields, entries, &self.above);
+        }
+        let (help, meant) = match suggestion {
+            Some(suggest::Field::Sibling(name)) => {
+                (Some(format!("did you mean `{name}`?")), Some(name))
+            }
+            Some(suggest::Field::Above(crumbs)) => {
+                let crumbs = self.crumbs.get(..crumbs).unwrap_or_default();
+                let place = wording::whole(crumbs, self.kind);
+                (Some(format!("it is a field of {place}: check the indentation")), None)
+            }
+            Some(suggest::Field::Below(path)) => {
+                let mut place = wording::place(&self.crumbs);
+                if !place.is_empty() {
+                    place.push('.');
+                }
+                place.push_str(&path);
+                (Some(format!("it is a field of `{place}`: check the indentation")), None)
+            }
+            None => (None, None),
+        };
+        let mut path = self.path();
+        path.push_key(entry.key.clone());
+        self.defects.push(Defect {
+            rule: Rule::UnknownField,
+            path,
+            span: entry.key_span,
+            message,
+            help,
+        });
+        meant
+    }
+
+    fn integer(&mut self, node: &Node, scalar: &Scalar, bits: Bits, wanted: &str) {
+        // kubectl writes a YAML number such as `1e3` as 1000 before it sends it.
+        let fits = match *scalar {
+            Scalar::Int(value) => bits != Bits::B32 || i32::try_from(value).is_ok(),
+            Scalar::Uint(_) => bits == Bits::Any,
+            Scalar::Float(value) if value.fract() == 0.0 => {
+                let limit = if bits == Bits::B32 { 2f64.powi(31) } else { 2f64.powi(63) };
+                bits == Bits::Any || (-limit..limit).contains(&value)
+            }
+            Scalar::Null | Scalar::Bool(_) | Scalar::Float(_) | Scalar::String(_) => {
+                self.wrong_type(node, wanted);
+                return;
+            }
+        };
+        if !fits {
+            let size = if bits == Bits::B32 { 32 } else { 64 };
+            let message = format!("the value of `{}` does not fit into {size} bits", self.place());
+            self.defect(Rule::InvalidValue, node.span, message, None);
+        }
+    }
+
+    fn quantity(&mut self, node: &Node, text: &str) {
+        if format::is_quantity(text) || format::is_placeholder(text) {
+            return;
+        }
+        let message = match self.quote(text) {
+            Some(quoted) => format!("{quoted} in `{}` is not a quantity", self.place()),
+            None => format!("`{}` is not a quantity", self.place()),
+        };
+        let help = match format::near_quantity(text) {
+            Some(near) if self.quote(text).is_some() => format!("did you mean `{near}`?"),
+            _ => "write a number with a suffix, such as `500m`, `1.5`, `128Mi` or `2G`".to_owned(),
+        };
+        self.defect(Rule::InvalidValue, node.span, message, Some(help));
+    }
+
+    fn format(&mut self, node: &Node, text: &str, format: Format) {
+        let (fits, what, help) = match format {
+            Format::Text => return,
+            Format::Base64 => (
+                format::is_base64(text),
+                "base64",
+                if self.kind == "Secret" {
+                    "encode the value, or write it in plain under `stringData`"
+                } else {
+                    "encode the value"
+                },
+            ),
+            Format::DateTime => (
+                format::is_date_time(text),
+                "a date and time of RFC 3339",
+                "write it as in `2006-01-02T15:04:05Z`",
+            ),
+        };
+        if !fits && !format::is_placeholder(text) {
+            let message = format!("the value of `{}` is not {what}", self.place());
+            self.defect(Rule::InvalidValue, node.span, message, Some(help.to_owned()));
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, wanted: &str) {
+        if node.as_str().is_some_and(format::is_placeholder) {
+            return;
+        }
+        let found = wording::found(node, self.shows_values());
+        let message = format!("expected {wanted} in `{}`, found {found}", self.place());
+        let help = wording::type_help(node, wanted).map(str::to_owned);
+        self.defect(Rule::WrongType, node.span, message, help);
+    }
+
+    fn defect(&mut self, rule: Rule, span: Span, message: String, help: Option<String>) {
+        self.defects.push(Defect { rule, path: self.path(), span, message, help });
+    }
+
+    fn path(&self) -> FieldPath {
+        let step = |crumb: &Crumb<'_>| match *crumb {
+            Crumb::Key(key) => Step::Key(key.into()),
+            Crumb::Item(index, _) => Step::Index(index),
+        };
+        self.crumbs.iter().map(step).collect::<Vec<_>>().into()
+    }
+
+    fn place(&self) -> String {
+        wording::place(&self.crumbs)
+    }
+
+    fn whole(&self) -> String {
+        wording::whole(&self.crumbs, self.kind)
+    }
+
+    fn shows_values(&self) -> bool {
+        self.kind != "Secret" && wording::shows_values(&self.crumbs)
+    }
+
+    fn quote(&self, text: &str) -> Option<String> {
+        if self.shows_values() { wording::quote(text) } else { None }
+    }
+}
+
+/// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
+fn is_sops(entry: &Entry) -> bool {
+    &*entry.key == "sops"
+        && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
+}

@@ -1,0 +1,128 @@
+//! How places and values are written in messages.
+//!
+//! All text of an object is untrusted: it is cut, and what is not printable is replaced.
+
+use crate::document::{Node, NodeKind, Scalar};
+
+/// One step of the walk.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Crumb<'a> {
+    /// Into an object, by key.
+    Key(&'a str),
+    /// Into a list, by position; and the name of the item, where names tell items apart.
+    Item(usize, Option<&'a str>),
+}
+
+/// The longest text that is quoted from an object, in characters.
+const LONGEST: usize = 48;
+
+/// Returns text in backticks, cut and printable.
+pub(super) fn code(text: &str) -> String {
+    format!("`{}`", printable(text))
+}
+
+fn printable(text: &str) -> String {
+    let mut out: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() || c == '`' { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// Returns the path of a field: items by name where names tell them apart.
+///
+/// E.g. `spec.template.spec.containers[web].image`.
+pub(super) fn place(crumbs: &[Crumb<'_>]) -> String {
+    let mut out = String::new();
+    for crumb in crumbs {
+        match *crumb {
+            Crumb::Item(index, None) => out.push_str(&format!("[{index}]")),
+            Crumb::Item(_, Some(name)) => out.push_str(&format!("[{}]", printable(name))),
+            Crumb::Key(key) if key.is_empty() || key.contains(['.', '/', '[', ' ']) => {
+                out.push_str(&format!("[{}]", printable(key)));
+            }
+            Crumb::Key(key) => {
+                if !out.is_empty() {
+                    out.push('.');
+                }
+                out.push_str(&printable(key));
+            }
+        }
+    }
+    out
+}
+
+/// Returns the path of an object within, or the name of the kind where it is the whole.
+pub(super) fn whole(crumbs: &[Crumb<'_>], kind: &str) -> String {
+    match crumbs {
+        [] => format!("the {}", printable(kind)),
+        _ => format!("`{}`", place(crumbs)),
+    }
+}
+
+/// Says whether values at this place may be quoted: not where secrets are found in practice.
+pub(super) fn shows_values(crumbs: &[Crumb<'_>]) -> bool {
+    const PRIVATE: [&str; 7] =
+        ["annotations", "args", "binaryData", "command", "data", "stringData", "value"];
+    !crumbs.iter().any(|crumb| matches!(crumb, Crumb::Key(key) if PRIVATE.contains(key)))
+}
+
+/// Returns a short text of one line in backticks; nothing for any other.
+pub(super) fn quote(text: &str) -> Option<String> {
+    let fits =
+        text.chars().nth(LONGEST).is_none() && !text.chars().any(|c| c.is_control() || c == '`');
+    match text {
+        "" => Some("an empty string".to_owned()),
+        _ => fits.then(|| format!("`{text}`")),
+    }
+}
+
+/// Says what stands there instead.
+pub(super) fn found(node: &Node, show: bool) -> String {
+    let plain = |what: &str, value: Option<String>| match value.filter(|_| show) {
+        Some(value) => format!("the {what} {value}"),
+        None if what == "integer" => "an integer".to_owned(),
+        None => format!("a {what}"),
+    };
+    match &node.kind {
+        NodeKind::Sequence(_) => "a list".to_owned(),
+        NodeKind::Mapping(_) => "an object".to_owned(),
+        NodeKind::Scalar(Scalar::Null) => "null".to_owned(),
+        NodeKind::Scalar(Scalar::Bool(value)) => plain("boolean", Some(format!("`{value}`"))),
+        NodeKind::Scalar(Scalar::Int(value)) => plain("integer", Some(format!("`{value}`"))),
+        NodeKind::Scalar(Scalar::Uint(value)) => plain("integer", Some(format!("`{value}`"))),
+        NodeKind::Scalar(Scalar::Float(value)) => plain("number", Some(format!("`{value}`"))),
+        NodeKind::Scalar(Scalar::String(text)) if text.is_empty() => "an empty string".to_owned(),
+        NodeKind::Scalar(Scalar::String(text)) => plain("string", quote(text)),
+    }
+}
+
+/// Says how to turn what stands there into what is wanted, where that is plain.
+pub(super) fn type_help(node: &Node, wanted: &str) -> Option<&'static str> {
+    match (&node.kind, wanted) {
+        (NodeKind::Scalar(Scalar::Bool(_)), "a string") => Some(
+            "put the value in quotes; without them `yes`, `no`, `on` and `off` are booleans too",
+        ),
+        (NodeKind::Scalar(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)), "a string") => {
+            Some("put the value in quotes")
+        }
+        (NodeKind::Scalar(Scalar::String(text)), "an integer") if text.parse::<i64>().is_ok() => {
+            Some("remove the quotes")
+        }
+        (NodeKind::Scalar(Scalar::String(text)), "a number") if text.parse::<f64>().is_ok() => {
+            Some("remove the quotes")
+        }
+        (NodeKind::Scalar(Scalar::String(text)), "a boolean") => {
+            matches!(&**text, "true" | "false").then_some("remove the quotes")
+        }
+        (NodeKind::Scalar(Scalar::String(_)) | NodeKind::Mapping(_), "a list") => {
+            Some("start each item with `- `")
+        }
+        (NodeKind::Sequence(items), "an object") if items.len() == 1 => Some("remove the `- `"),
+        _ => None,
+    }
+}
