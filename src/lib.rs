@@ -14,6 +14,8 @@ pub mod finding;
 
 pub mod load;
 
+pub mod engine;
+
 pub mod review;
 
 pub mod check;
