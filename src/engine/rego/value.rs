@@ -12,6 +12,11 @@ impl Value {
         Self(regorus::Value::Null)
     }
 
+    /// Returns a boolean.
+    pub fn bool(value: bool) -> Self {
+        Self(regorus::Value::Bool(value))
+    }
+
     /// Returns a string.
     pub fn string(text: &str) -> Self {
         Self(regorus::Value::from(text))
