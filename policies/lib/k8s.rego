@@ -9,7 +9,7 @@ label := sprintf("a %s without a name", [input.kind.kind]) if input.name == ""
 # A field of the object; null where there is none, or no object (at DELETE).
 field(name) := object.get(input.object, name, null) if is_object(input.object)
 
-field(_) := null if not is_object(input.object)
+field(_) := null if input.object == null
 
 # The elements of a list; none of anything else, which the schema check reports.
 items(value) := value if is_array(value)

@@ -34,7 +34,7 @@ deny contains violation if {
 }
 
 # Nothing to judge: no image (an injector sets it), a digest, or a text that is filled in later.
-_is_settled("")
+_is_settled(image) if image == ""
 
 _is_settled(image) if contains(image, "@")
 

@@ -19,7 +19,8 @@ import data.tidewaiter.lib.rbac
 
 deny contains violation if {
 	some rule in rbac.rules
-	not rbac.is_full_wildcard(rule.value)
+	role := rule.value
+	not rbac.is_full_wildcard(role)
 	some index, resource in rbac.texts(rule.value, "resources")
 	resource == "*"
 	groups := [group | some group in rbac.texts(rule.value, "apiGroups")]

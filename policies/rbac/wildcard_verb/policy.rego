@@ -18,7 +18,8 @@ import data.tidewaiter.lib.rbac
 
 deny contains violation if {
 	some rule in rbac.rules
-	not rbac.is_full_wildcard(rule.value)
+	role := rule.value
+	not rbac.is_full_wildcard(role)
 	some index, verb in rbac.texts(rule.value, "verbs")
 	verb == "*"
 	violation := {

@@ -41,7 +41,9 @@ deny contains violation if {
 	count(_readable) > 0
 	count(k8s.items(_metadata("ownerReferences"))) == 0
 	some entry in k8s.items(_metadata("managedFields"))
+	is_object(entry)
 	manager := object.get(entry, "manager", "")
+	is_string(manager)
 	startswith(manager, "kubectl")
 	violation := {
 		"msg": sprintf("%s was written by hand with `%s`", [k8s.label, manager]),
