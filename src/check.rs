@@ -1,6 +1,7 @@
 //! Evaluates rules. No I/O, no output formats; the children never import one another.
 
 pub mod schema;
+pub mod policy;
 
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};

@@ -16,6 +16,8 @@ pub mod config;
 
 pub mod load;
 
+pub mod engine;
+
 pub mod review;
 
 pub mod check;

@@ -1,0 +1,3 @@
+//! The expression languages that rules are written in. Knows no rule.
+
+pub mod rego;
