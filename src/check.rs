@@ -1,5 +1,7 @@
 //! Evaluates rules. No I/O, no output formats; the children never import one another.
 
+pub mod secrets;
+
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
