@@ -2,6 +2,7 @@
 
 pub mod schema;
 pub mod policy;
+pub mod secrets;
 
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
