@@ -12,7 +12,11 @@ pub mod rule;
 pub mod environment;
 pub mod finding;
 
+pub mod discover;
+
 pub mod load;
+
+pub mod graph;
 
 pub mod review;
 
