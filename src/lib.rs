@@ -14,6 +14,8 @@ pub mod finding;
 
 pub mod load;
 
+pub mod graph;
+
 pub mod review;
 
 pub mod check;
