@@ -1,0 +1,3 @@
+//! Who refers to whom: what is an object, a patch, a base, a leaf.
+
+pub mod kustomization;
