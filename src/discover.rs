@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::source::RepoPath;
-use listing::{Candidate, Folder, Listing};
+use listing::{Candidate, Listing};
 pub use names::{is_kustomization, is_manifest};
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;

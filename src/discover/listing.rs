@@ -66,7 +66,8 @@ pub(super) fn targets(scope: &Scope, tracked: &Tracked, listing: &mut Listing) {
     let mut folders = Vec::new();
     for target in scope.targets() {
         if target.folder {
-            let rules = if tracked.honors_ignore_files() { rules_above(scope, target) } else { None };
+            let rules =
+                if tracked.honors_ignore_files() { rules_above(scope, target) } else { None };
             folders.push(Folder {
                 absolute: target.absolute.clone(),
                 path: target.path.clone(),
@@ -173,8 +174,10 @@ pub(super) fn descend(
 fn list(folder: &Folder, root: &Path, tracked: &Tracked) -> (Listing, Vec<Folder>) {
     let mut listing = Listing::default();
     let mut folders = Vec::new();
-    let entries: Result<Vec<(PathBuf, FileType)>, _> = fs::read_dir(&folder.absolute)
-        .and_then(|entries| entries.map(|entry| entry.and_then(|it| Ok((it.path(), it.file_type()?)))).collect());
+    let entries: Result<Vec<(PathBuf, FileType)>, _> =
+        fs::read_dir(&folder.absolute).and_then(|entries| {
+            entries.map(|entry| entry.and_then(|it| Ok((it.path(), it.file_type()?)))).collect()
+        });
     let entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
@@ -273,7 +276,9 @@ fn file(place: &Place<'_>, kind: FileType, tracked: Option<bool>, listing: &mut 
             link: kind.is_symlink(),
         }),
         Ok(metadata) if metadata.is_dir() => {
-            listing.skipped.push(skip("is a link to a folder, whose files are read where they lie"));
+            listing
+                .skipped
+                .push(skip("is a link to a folder, whose files are read where they lie"));
         }
         Ok(metadata) => listing.skipped.push(skip(special(metadata.file_type()))),
         Err(error) => listing.skipped.push(unreadable(place.path, &error)),

@@ -94,7 +94,9 @@ pub fn scope(paths: &[PathBuf], current_dir: &Path) -> Result<Scope, DiscoverErr
     for path in paths {
         found.push(locate(path, current_dir)?);
     }
-    let top = |asked: &Asked| asked.folder_of().ancestors().find(|at| is_work_tree(at)).map(Path::to_owned);
+    let top = |asked: &Asked| {
+        asked.folder_of().ancestors().find(|at| is_work_tree(at)).map(Path::to_owned)
+    };
     let mut tops = found.iter().map(|asked| (asked, top(asked)));
     let Some((first, root)) = tops.next() else {
         return Err(DiscoverError::Missing { path: String::new() });
