@@ -17,6 +17,11 @@ pub mod config;
 pub mod load;
 
 pub mod engine;
+pub mod discover;
+
+pub mod load;
+
+pub mod graph;
 
 pub mod review;
 

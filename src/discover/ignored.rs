@@ -1,0 +1,62 @@
+//! Ignore files, which hide untracked files only.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::read;
+
+/// The longest ignore file that is read, in bytes.
+const IGNORE_FILE: usize = 4 << 20;
+
+/// The ignore files that hold in a folder, from the nearest to the top.
+#[derive(Debug)]
+pub(super) struct Rules {
+    matcher: Gitignore,
+    above: Option<Arc<Rules>>,
+}
+
+impl Rules {
+    /// Returns the rules of a folder: its own ignore files before those of the folders above.
+    pub(super) fn of(folder: &Path, above: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        // Later lines win, and `.ignore` speaks after `.gitignore`.
+        Self::from_files(folder, &[".gitignore", ".ignore"], above)
+    }
+
+    /// Returns the rules that the repository itself keeps beside its index.
+    pub(super) fn of_repository(root: &Path) -> Option<Arc<Self>> {
+        Self::from_files(root, &[".git/info/exclude"], None)
+    }
+
+    fn from_files(folder: &Path, files: &[&str], above: Option<Arc<Self>>) -> Option<Arc<Self>> {
+        let mut builder = GitignoreBuilder::new(folder);
+        let mut any = false;
+        for file in files {
+            let Ok(bytes) = read::bounded(&folder.join(file), IGNORE_FILE) else { continue };
+            let text = String::from_utf8_lossy(&bytes);
+            for line in text.trim_start_matches('\u{feff}').lines() {
+                // git passes over a pattern that it cannot read, too.
+                any |= builder.add_line(None, line).is_ok();
+            }
+        }
+        match builder.build() {
+            Ok(matcher) if any && !matcher.is_empty() => Some(Arc::new(Self { matcher, above })),
+            _ => above,
+        }
+    }
+
+    /// Says whether the rules hide a path whose parent they do not hide.
+    pub(super) fn hide(&self, path: &Path, is_folder: bool) -> bool {
+        let mut rules = Some(self);
+        while let Some(here) = rules {
+            match here.matcher.matched(path, is_folder) {
+                Match::Ignore(_) => return true,
+                Match::Whitelist(_) => return false,
+                Match::None => rules = here.above.as_deref(),
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,143 @@
+//! Who refers to whom: what is an object, a patch, a base, a leaf, and in which environment.
+//!
+//! Only references tell, never names: a file is a patch because a kustomization uses it as one.
+//! Nothing is rendered and no value is changed here.
+
+mod build;
+mod classify;
+mod client;
+mod edges;
+mod environments;
+pub mod kustomization;
+mod reconcilers;
+mod role;
+mod rules;
+mod template;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use environments::{EnvironmentRule, InvalidPattern, Placement, SaidBy};
+pub use role::Role;
+pub use rules::{
+    CHART_NOT_RENDERED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
+    UNRENDERED_TEMPLATE, rules,
+};
+
+use crate::environment::{Environment, KubernetesVersion};
+use crate::finding::Finding;
+use crate::load::{Dialect, Repository};
+use crate::source::{RepoPath, Span};
+
+/// A kustomization that is to be rendered and judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// The folder of the kustomization; the key of a render.
+    pub folder: RepoPath,
+    /// The start of its file, for what is to be said of the whole.
+    pub span: Span,
+    /// Whether no other kustomization builds on it.
+    pub leaf: bool,
+    /// The paths in Flux or Argo CD objects that apply it.
+    pub applied_by: Vec<Span>,
+    /// Where it is applied; empty where nothing says so.
+    pub environments: Vec<Placement>,
+}
+
+/// A document that would be applied as it stands, because no kustomization reaches its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainManifest {
+    /// The file; its documents are read in [`Dialect::Kubectl`].
+    pub path: RepoPath,
+    /// The position among the documents of [`crate::load::Parsed`].
+    pub document: usize,
+    /// Where it is applied; empty where nothing says so.
+    pub environments: Vec<Placement>,
+}
+
+/// A document that is not judged, or a whole file of such.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    /// The file.
+    pub path: RepoPath,
+    /// Where the document stands; the start of the file where the whole file is meant.
+    pub span: Span,
+    /// What the document calls itself; empty where the whole file is meant.
+    pub api_version: Arc<str>,
+    /// What the document calls itself; empty where the whole file is meant.
+    pub kind: Arc<str>,
+    /// What it is.
+    pub role: Role,
+}
+
+/// What is to be judged in a repository, where it is applied, and what everything else is.
+#[derive(Debug)]
+pub struct Graph {
+    roots: Vec<Root>,
+    plain: Vec<PlainManifest>,
+    others: Vec<Other>,
+    resources: Vec<RepoPath>,
+    missing: Vec<RepoPath>,
+    findings: Vec<Finding>,
+    environments: Vec<Arc<Environment>>,
+    files: BTreeMap<Role, usize>,
+}
+
+impl Graph {
+    /// Reads the references of a repository and places what they lead to.
+    ///
+    /// `rules` are the environments that the configuration declares, and `kubernetes` is the
+    /// version of those that it does not.
+    pub fn new(
+        repository: &Repository,
+        rules: &[EnvironmentRule],
+        kubernetes: KubernetesVersion,
+    ) -> Result<Self, InvalidPattern> {
+        build::build(repository, rules, kubernetes)
+    }
+
+    /// Returns what is to be rendered, in the order of the folders.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// Returns the plain manifests, in the order of their places.
+    pub fn plain(&self) -> &[PlainManifest] {
+        &self.plain
+    }
+
+    /// Returns what is not judged, in the order of its places.
+    pub fn others(&self) -> &[Other] {
+        &self.others
+    }
+
+    /// Returns the files whose objects the roots render, in order; read in [`Dialect::Kustomize`].
+    pub fn resources(&self) -> &[RepoPath] {
+        &self.resources
+    }
+
+    /// Returns the paths to which references lead and where nothing was read.
+    ///
+    /// Some may lie outside the paths that were asked for: read them and build again.
+    pub fn missing(&self) -> &[RepoPath] {
+        &self.missing
+    }
+
+    /// Returns what the texts get wrong and what the gate cannot see, in the order of the places.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Returns every environment that a root or a manifest belongs to, in the order of the names.
+    pub fn environments(&self) -> &[Arc<Environment>] {
+        &self.environments
+    }
+
+    /// Returns how many YAML and JSON files have each role.
+    pub fn files(&self) -> &BTreeMap<Role, usize> {
+        &self.files
+    }
+}
+
+#[cfg(test)]
+mod tests;

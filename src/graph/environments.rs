@@ -1,0 +1,162 @@
+//! Which environments a file or a folder belongs to, and who says so.
+
+mod places;
+mod vocabulary;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use crate::environment::{Environment, KubernetesVersion, Tier};
+use crate::load::Repository;
+use crate::source::{RepoPath, Span};
+use places::Places;
+
+/// An environment as the configuration declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentRule {
+    /// E.g. `prod`.
+    pub name: String,
+    /// How much is at stake; where it is not set, the name tells.
+    pub tier: Option<Tier>,
+    /// The cluster, where the rule is about one.
+    pub cluster: Option<String>,
+    /// The version of the cluster; the default of the run where it is not set.
+    pub kubernetes: Option<KubernetesVersion>,
+    /// Patterns of paths from the root, as in an ignore file: a folder stands for all below it.
+    pub paths: Vec<String>,
+    /// Labels for rules.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Why a pattern of an [`EnvironmentRule`] cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` is not a pattern of paths: {reason}")]
+pub struct InvalidPattern {
+    /// The pattern.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Who says that something belongs to an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SaidBy {
+    /// The configuration.
+    Configuration,
+    /// A reconciler's object, which applies the folder.
+    Reconciler(Span),
+    /// The names on its path.
+    Path,
+}
+
+/// An environment that something belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The environment.
+    pub environment: Arc<Environment>,
+    /// Who says so.
+    pub said_by: SaidBy,
+}
+
+/// The key by which an environment is one: its name, which includes the cluster.
+pub(super) type Name = Arc<str>;
+
+/// Finds the environments of paths.
+#[derive(Debug)]
+pub(super) struct Environments {
+    rules: Vec<(Gitignore, Arc<Environment>)>,
+    places: Places,
+    known: BTreeMap<Name, Arc<Environment>>,
+    kubernetes: KubernetesVersion,
+}
+
+impl Environments {
+    pub(super) fn new(
+        repository: &Repository,
+        rules: &[EnvironmentRule],
+        kubernetes: KubernetesVersion,
+    ) -> Result<Self, InvalidPattern> {
+        let mut known = BTreeMap::new();
+        let mut compiled = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let environment = Arc::new(Environment {
+                name: name(&rule.name, rule.cluster.as_deref()),
+                tier: rule.tier.unwrap_or_else(|| tier(&rule.name)),
+                cluster: rule.cluster.as_deref().map(Arc::from),
+                kubernetes: rule.kubernetes.unwrap_or(kubernetes),
+                labels: rule.labels.clone(),
+            });
+            known.entry(Arc::clone(&environment.name)).or_insert_with(|| Arc::clone(&environment));
+            compiled.push((patterns(&rule.paths)?, environment));
+        }
+        Ok(Self { rules: compiled, places: Places::of(repository), known, kubernetes })
+    }
+
+    /// Returns what the configuration says of a path.
+    pub(super) fn configured(&self, path: &RepoPath, is_folder: bool) -> BTreeSet<Name> {
+        if path.is_root() {
+            return BTreeSet::new();
+        }
+        self.rules
+            .iter()
+            .filter(|(paths, _)| {
+                paths.matched_path_or_any_parents(path.as_str(), is_folder).is_ignore()
+            })
+            .map(|(_, environment)| Arc::clone(&environment.name))
+            .collect()
+    }
+
+    /// Returns what the path itself says.
+    pub(super) fn by_path(&mut self, path: &RepoPath, is_file: bool) -> BTreeSet<Name> {
+        let Some(place) = self.places.of_path(path, is_file) else { return BTreeSet::new() };
+        let name = name(place.class, place.cluster.as_deref());
+        // The configuration may declare the environment that the path names.
+        let known = self.known.entry(Arc::clone(&name)).or_insert_with(|| {
+            Arc::new(Environment {
+                name,
+                tier: tier(place.class),
+                cluster: place.cluster.as_deref().map(Arc::from),
+                kubernetes: self.kubernetes,
+                labels: BTreeMap::new(),
+            })
+        });
+        BTreeSet::from([Arc::clone(&known.name)])
+    }
+
+    /// Returns an environment by its name.
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Environment>> {
+        self.known.get(name)
+    }
+}
+
+/// Returns the tier that a name stands for.
+fn tier(name: &str) -> Tier {
+    let class = vocabulary::class(name).or_else(|| vocabulary::affix(name));
+    if class == Some("prod") { Tier::Production } else { Tier::NonProduction }
+}
+
+fn name(class: &str, cluster: Option<&str>) -> Name {
+    match cluster.filter(|cluster| *cluster != class) {
+        Some(cluster) => Arc::from(format!("{class}/{cluster}")),
+        None => Arc::from(class),
+    }
+}
+
+fn patterns(paths: &[String]) -> Result<Gitignore, InvalidPattern> {
+    let mut builder = GitignoreBuilder::new("");
+    for pattern in paths {
+        let invalid = |reason: String| InvalidPattern { pattern: pattern.clone(), reason };
+        let inside = pattern.trim_start_matches("./").trim_start_matches('/');
+        if inside.is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        builder
+            .add_line(None, &format!("/{inside}"))
+            .map_err(|error| invalid(error.to_string()))?;
+    }
+    builder
+        .build()
+        .map_err(|error| InvalidPattern { pattern: paths.join(", "), reason: error.to_string() })
+}
