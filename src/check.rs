@@ -1,7 +1,7 @@
 //! Evaluates rules. No I/O, no output formats; the children never import one another.
 
-pub mod schema;
 pub mod policy;
+pub mod schema;
 pub mod secrets;
 
 use crate::environment::KubernetesVersion;
@@ -28,6 +28,14 @@ pub struct Results {
     pub findings: Vec<Finding>,
     /// The rules that could not be evaluated.
     pub failures: Vec<Failure>,
+}
+
+impl Results {
+    /// Adds what another part of the run found.
+    pub fn append(&mut self, mut other: Self) {
+        self.findings.append(&mut other.findings);
+        self.failures.append(&mut other.failures);
+    }
 }
 
 /// An evaluator for a family of rules.

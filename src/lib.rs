@@ -1,8 +1,9 @@
 //! Tidewaiter: the gate between a GitOps pull request and its clusters.
 //!
 //! The modules in reading order: the vocabulary ([`source`], [`document`], [`rule`], [`finding`],
-//! [`environment`], [`review`]), then the stages, each of which imports only what stands before
-//! it. `docs/architecture.md` draws the way data flows.
+//! [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
+//! stages, each of which imports only what stands before it. `docs/architecture.md` draws the way
+//! data flows.
 
 pub mod source;
 
@@ -13,20 +14,22 @@ pub mod environment;
 pub mod finding;
 
 pub mod config;
-
-pub mod load;
+pub mod review;
 
 pub mod engine;
-pub mod discover;
 
+pub mod discover;
 pub mod load;
 
 pub mod graph;
-
-pub mod review;
+pub mod render;
 
 pub mod check;
 
 pub mod judge;
 
 pub mod report;
+
+pub mod run;
+
+pub mod cli;

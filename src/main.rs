@@ -1,3 +1,160 @@
 //! Parses arguments, runs the library, turns the outcome into an exit code.
 
-fn main() {}
+mod terminal;
+
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use tidewaiter::cli::{Check, Cli, Command};
+use tidewaiter::report::progress::Progress;
+use tidewaiter::report::{self, Display, Format, Report};
+use tidewaiter::run::{self, Input, Options, Rules};
+
+use crate::terminal::Terminal;
+
+/// Something could not be judged, or the command is wrong.
+const INCOMPLETE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.color);
+    // A gate that breaks stays shut: a panic is a failure to judge, never a pass.
+    let code = std::panic::catch_unwind(|| command(cli.command, terminal)).unwrap_or_else(|_| {
+        complain("this is a defect of tidewaiter; please report it with the text above");
+        Ok(INCOMPLETE)
+    });
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            complain(&message);
+            ExitCode::from(INCOMPLETE)
+        }
+    }
+}
+
+fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
+    match command {
+        Command::Check(check) => run_check(&check, terminal),
+        Command::Rules(rules) => {
+            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            print(|out| report::write_rules(&known.registry, rules.format, out))
+        }
+        Command::Explain(explain) => {
+            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            let Some(meta) = known.registry.find(&explain.rule) else {
+                let near = known.registry.suggest(&explain.rule);
+                let hint = near.map(|near| format!("; did you mean `{near}`?"));
+                let hint = hint.unwrap_or_else(|| "; `tidewaiter rules` lists them".to_owned());
+                return Err(format!("there is no rule `{}`{hint}", explain.rule));
+            };
+            print(|out| report::write_explanation(meta, terminal.style(), out))
+        }
+        Command::Completions(completions) => print(|out| {
+            let mut text = Vec::new();
+            let mut command = Cli::command();
+            clap_complete::generate(completions.shell, &mut command, "tidewaiter", &mut text);
+            out.write_all(&text)
+        }),
+        Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
+    }
+}
+
+fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
+    let current_dir = std::env::current_dir()
+        .map_err(|err| format!("cannot tell the working directory: {err}"))?;
+    if let Some(threads) = check.threads {
+        // Fails only where a pool exists already, which is then as good.
+        drop(rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global());
+    }
+    let input = if check.reads_stdin() {
+        if check.paths.len() > 1 {
+            return Err("`-` stands alone: judge standard input and paths one by one".to_owned());
+        }
+        let mut bytes = Vec::new();
+        let mut stdin = io::stdin().lock();
+        stdin
+            .read_to_end(&mut bytes)
+            .map_err(|err| format!("cannot read standard input: {err}"))?;
+        Input::Stdin(bytes)
+    } else {
+        Input::Paths(check.paths.clone())
+    };
+    let options = Options {
+        input,
+        current_dir: current_dir.clone(),
+        config: check.config.clone(),
+        kubernetes: check.kubernetes,
+        environment: check.environment.clone(),
+        only: check.only.clone(),
+        skip: check.skip.clone(),
+    };
+    let progress = Line(Progress::new(terminal.shows_progress()));
+    let outcome = run::check(&options, &progress).map_err(|err| err.to_string())?;
+    progress.0.finish();
+    let prefix = outcome.root.as_deref().map(|root| prefix(&current_dir, root));
+    let report = Report {
+        verdict: &outcome.verdict,
+        sources: outcome.sources(),
+        registry: &outcome.registry,
+        display: Display { prefix: prefix.unwrap_or_default() },
+    };
+    for output in &check.output {
+        let failed = |err: io::Error| format!("cannot write `{}`: {err}", output.path.display());
+        let mut file = std::fs::File::create(&output.path).map_err(failed)?;
+        report::write(&report, output.format, Terminal::FILE, &mut file).map_err(failed)?;
+    }
+    let style = match check.format {
+        Format::Human => terminal.style(),
+        Format::Json | Format::Sarif => Terminal::FILE,
+    };
+    print(|out| report::write(&report, check.format, style, out))?;
+    Ok(outcome.verdict.exit().code())
+}
+
+/// Draws the stages of a run.
+struct Line(Progress);
+
+impl run::Progress for Line {
+    fn stage(&self, name: &'static str, steps: Option<usize>) {
+        self.0.stage(name, steps);
+    }
+
+    fn step(&self) {
+        self.0.step();
+    }
+}
+
+/// Writes to standard output. A reader that went away is no error: it saw what it wanted.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<u8, String> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(err) if err.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {err}"))
+        }
+        _ => Ok(0),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what the command line gets wrong is said here")]
+fn complain(message: &str) {
+    eprintln!("error: {message}");
+}
+
+/// Returns what leads from the working directory to the root of the repository.
+fn prefix(current_dir: &Path, root: &Path) -> String {
+    let current = current_dir.canonicalize().unwrap_or_else(|_| current_dir.to_owned());
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    if let Ok(below) = root.strip_prefix(&current) {
+        return below.to_string_lossy().into_owned();
+    }
+    match current.strip_prefix(&root) {
+        Ok(above) => {
+            let up: PathBuf = above.components().map(|_| "..").collect();
+            up.to_string_lossy().into_owned()
+        }
+        Err(_) => root.to_string_lossy().into_owned(),
+    }
+}

@@ -120,6 +120,7 @@ fn judge(
             rule: Some(policy.meta.id.clone()),
             span: Some(root.locate(&[], Part::Key)),
             reason: format!("cannot judge {} `{}`: {reason}", object.kind, object.name),
+            help: None,
         });
     };
     let value = match evaluator.eval(&policy.entry) {

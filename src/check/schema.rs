@@ -156,7 +156,7 @@ fn finding(meta: &RuleMeta, object: &ObjectRef, defect: Defect) -> Finding {
 }
 
 fn failure(reason: String) -> Failure {
-    Failure { rule: None, span: None, reason }
+    Failure { rule: None, span: None, reason, help: None }
 }
 
 fn unknown_version(kubernetes: KubernetesVersion) -> String {

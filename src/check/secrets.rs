@@ -214,6 +214,7 @@ impl Report<'_> {
                 rule: Some(RuleId::known(format.id)),
                 span: Some(span),
                 reason: "the pattern of the format cannot be compiled".to_owned(),
+                help: None,
             });
         }
     }
@@ -254,7 +255,7 @@ fn lowered(severity: Severity) -> Severity {
 
 fn no_scanner(span: Span) -> Failure {
     let reason = "the automaton of the secret formats cannot be built".to_owned();
-    Failure { rule: None, span: Some(span), reason }
+    Failure { rule: None, span: Some(span), reason, help: None }
 }
 
 fn span(source: SourceId, start: usize, end: usize) -> Span {

@@ -142,11 +142,13 @@ pub(super) fn full() -> Repo {
         rule: Some(wildcard.id),
         span: Some(repo.span("clusters/prod/binding.yaml", "subjects")),
         reason: "evaluation took longer than 1 s".to_owned(),
+        help: None,
     });
     repo.verdict.failures.push(Failure {
         rule: None,
         span: None,
         reason: "the policy bundle `extra` cannot be read".to_owned(),
+        help: None,
     });
     repo.environment("prod", "production", true);
     repo.environment("stage", "non-production", false);

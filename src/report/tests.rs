@@ -33,7 +33,7 @@ fn hostile() -> Repo {
     finding.environments.insert(HOSTILE.into());
     repo.judge(finding, Enforcement::Deny);
     repo.environment(HOSTILE, "production", true);
-    repo.verdict.failures.push(Failure { rule: None, span: None, reason: HOSTILE.to_owned() });
+    repo.verdict.failures.push(Failure { rule: None, span: None, reason: HOSTILE.to_owned(), help: None });
     repo.verdict.summary.not_judged.push(NotJudged {
         path: RepoPath::new(&file),
         span: None,
@@ -99,7 +99,7 @@ fn a_planted_secret_is_in_no_format() {
         .with_help(leaking.clone())
         .with_related(place, leaking.clone());
     repo.judge(finding, Enforcement::Deny);
-    let failure = Failure { rule: None, span: Some(place), reason: leaking.clone() };
+    let failure = Failure { rule: None, span: Some(place), reason: leaking.clone(), help: None };
     repo.verdict.failures.push(failure);
     let path = RepoPath::new("a.yaml");
     repo.verdict.summary.not_judged.push(NotJudged {

@@ -287,6 +287,7 @@ fn failures_close_the_gate() {
         reason: "the rule ran for longer than 10 s on this object and was stopped, so that it is \
                  not known what it would have said"
             .to_owned(),
+        help: None,
     });
     insta::assert_snapshot!(repo.human(), @r"
       failure[policy/custom]: the rule ran for longer than 10 s on this object and

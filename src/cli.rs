@@ -1,0 +1,167 @@
+//! The command line: clap definitions, and what they mean.
+
+mod date;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+pub use date::Date;
+
+use crate::environment::KubernetesVersion;
+use crate::report::{Format, ListFormat};
+
+/// The gate between a GitOps pull request and its clusters.
+///
+/// Tidewaiter renders what the reconciler would apply, holds it against the schemas of each
+/// environment's Kubernetes version and against guardrails, looks for secrets, and says what is
+/// wrong, where, why, and how to mend it.
+#[derive(Debug, Parser)]
+#[command(name = "tidewaiter", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colors.
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge a repository, or manifests from standard input.
+    Check(Check),
+    /// List the rules.
+    Rules(Rules),
+    /// Explain a rule: what it finds, why that is a defect, how to mend it.
+    Explain(Explain),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page.
+    Man,
+}
+
+/// Judge a repository, or manifests from standard input.
+///
+/// Exit codes: 0, everything was judged and nothing denied; 1, something was denied; 2, something
+/// could not be judged, or the command or the configuration is wrong.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Files and folders to judge, or `-` for manifests from standard input.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    /// The configuration file; otherwise the nearest `tidewaiter.yaml` at or above the first PATH.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Judge for this Kubernetes version, whatever the configuration says, e.g. `1.37`.
+    #[arg(long, value_name = "VERSION")]
+    pub kubernetes: Option<KubernetesVersion>,
+    /// Judge only what this environment receives; for standard input, where it goes.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Evaluate only these rules or categories, e.g. `schema,rbac/wildcard-verb`.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these rules or categories out.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// The day that expiry dates are compared with, as YYYY-MM-DD; otherwise today.
+    #[arg(long, value_name = "DATE")]
+    pub now: Option<Date>,
+    /// What to write to standard output: `human`, `json` or `sarif`.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// Write a report to a file as well, e.g. `sarif=results.sarif`. May be repeated.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub output: Vec<Output>,
+    /// How many threads to use; otherwise as many as there are processors.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<std::num::NonZeroUsize>,
+}
+
+/// List the rules.
+#[derive(Debug, Args)]
+pub struct Rules {
+    /// How to list them: `text` or `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// Explain a rule.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The rule, e.g. `rbac/wildcard-verb`.
+    #[arg(value_name = "RULE")]
+    pub rule: String,
+}
+
+/// Print completions for a shell.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// When to use colors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A report and the file it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// What is written.
+    pub format: Format,
+    /// Where to.
+    pub path: PathBuf,
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = text
+            .split_once('=')
+            .filter(|(_, path)| !path.is_empty())
+            .ok_or_else(|| "write FORMAT=PATH, e.g. `sarif=results.sarif`".to_owned())?;
+        let format = format.parse().map_err(|err: crate::report::UnknownFormat| err.to_string())?;
+        Ok(Self { format, path: PathBuf::from(path) })
+    }
+}
+
+impl Check {
+    /// Says whether manifests come from standard input.
+    pub fn reads_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path.as_os_str() == "-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn outputs_name_a_format_and_a_file() {
+        let output: Output = "sarif=a=b.sarif".parse().unwrap();
+        assert_eq!(output, Output { format: Format::Sarif, path: "a=b.sarif".into() });
+        for bad in ["sarif", "sarif=", "xml=a"] {
+            assert!(bad.parse::<Output>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The pipeline on one page: discover, load, graph, render, check, judge.
+
+mod inventory;
+mod objects;
+mod repository;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::check::policy::{BundleError, PolicyCheck};
+use crate::check::schema::{self, SchemaCheck};
+use crate::check::secrets::SecretsCheck;
+use crate::check::{Check, Context, Results};
+use crate::config::Settings;
+use crate::discover::DiscoverError;
+use crate::environment::{KubernetesVersion, Tier};
+use crate::finding::Failure;
+use crate::judge::{Court, Summary, Verdict};
+use crate::load::Repository;
+use crate::rule::{Registry, RegistryError, Selection, UnknownRule};
+use crate::source::SourceMap;
+use crate::{graph, load};
+
+/// What is to be judged, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What is to be judged.
+    pub input: Input,
+    /// The folder that relative paths start from.
+    pub current_dir: PathBuf,
+    /// The configuration file, where it is not the one of the repository.
+    pub config: Option<PathBuf>,
+    /// The Kubernetes version, over what the configuration says.
+    pub kubernetes: Option<KubernetesVersion>,
+    /// The one environment to judge; for standard input, the one that receives the objects.
+    pub environment: Option<String>,
+    /// The only rules and categories to evaluate; empty for all.
+    pub only: Vec<String>,
+    /// Rules and categories to leave out.
+    pub skip: Vec<String>,
+}
+
+/// What is to be judged.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Files and folders; none for the working directory.
+    Paths(Vec<PathBuf>),
+    /// Manifests from standard input.
+    Stdin(Vec<u8>),
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self::Paths(Vec::new())
+    }
+}
+
+/// Why a run cannot begin. Anything later is part of its verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The paths are not there, or do not belong together.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// `--only` or `--skip` names no rule.
+    #[error(transparent)]
+    Rule(#[from] UnknownRule),
+    /// The schemas of the version are not known.
+    #[error("Kubernetes {wanted} is not known: this program knows {known}")]
+    Version {
+        /// What was asked for.
+        wanted: KubernetesVersion,
+        /// What there is.
+        known: String,
+    },
+    /// There is no such environment.
+    #[error("there is no environment `{wanted}` here: {known}")]
+    Environment {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+    /// The configuration file that was named cannot be read.
+    #[error("cannot read the configuration `{path}`: {reason}")]
+    Config {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Two rules have one name.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The built-in policies do not load, which is a defect of the program.
+    #[error("the built-in policies cannot be loaded: {0}")]
+    Policies(String),
+}
+
+/// What a run leaves behind for the reports.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The texts that it points into.
+    pub repository: Repository,
+    /// The rules.
+    pub registry: Registry,
+    /// The folder that the paths of the verdict are relative to; none for standard input.
+    pub root: Option<PathBuf>,
+}
+
+impl Outcome {
+    /// Returns the texts that the verdict points into.
+    pub fn sources(&self) -> &SourceMap {
+        self.repository.sources()
+    }
+}
+
+/// Told what a run is at. The default does nothing.
+pub trait Progress: Sync {
+    /// A stage begins, with this many steps where that is known.
+    fn stage(&self, _name: &'static str, _steps: Option<usize>) {}
+    /// A step of the stage is done. May be called from any thread.
+    fn step(&self) {}
+}
+
+impl Progress for () {}
+
+/// The rules of the program, and what evaluates them.
+#[derive(Debug)]
+pub struct Rules {
+    checks: Vec<Box<dyn Check>>,
+    /// Every rule.
+    pub registry: Registry,
+}
+
+impl Rules {
+    /// Loads the rules that are built in.
+    pub fn built_in() -> Result<Self, RunError> {
+        let policies = PolicyCheck::built_in().map_err(|errors| {
+            let texts: Vec<String> = errors.iter().map(BundleError::to_string).collect();
+            RunError::Policies(texts.join("; "))
+        })?;
+        let checks: Vec<Box<dyn Check>> = vec![
+            Box::new(SchemaCheck::default()),
+            Box::new(policies),
+            Box::new(SecretsCheck::new()),
+        ];
+        let mut registry = Registry::default();
+        let metas = checks.iter().flat_map(|check| check.rules());
+        for meta in load::rules().into_iter().chain(graph::rules()).chain(metas) {
+            registry.add(meta)?;
+        }
+        Ok(Self { checks, registry })
+    }
+}
+
+/// Judges a repository, or the manifests of standard input.
+pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let Rules { checks, registry } = Rules::built_in()?;
+    let selection = Selection::new(&registry, options.only.clone(), options.skip.clone())?;
+    known_version(options.kubernetes)?;
+
+    progress.stage("reading", None);
+    let mut read = repository::read(options)?;
+    let settings = match read.settings(&registry) {
+        Ok(settings) => settings,
+        Err(failure) => return Ok(read.refused(registry, failure)),
+    };
+    if let Err(failure) = read.known_versions(&settings) {
+        return Ok(read.refused(registry, failure));
+    }
+    let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
+    let graph = read.graph(&settings, options, default)?;
+
+    let repository = &read.repository;
+    progress.stage("rendering", Some(graph.roots().len()));
+    let reviews = objects::collect(repository, &graph, options, &registry, progress)?;
+
+    let cx = Context { sources: repository.sources(), kubernetes: default, selection: &selection };
+    progress.stage("judging", Some(reviews.tasks.len()));
+    let mut results = objects::check_all(&reviews, &checks, cx, progress);
+    results.append(check_sources(repository, &checks, cx));
+    results.findings.extend(
+        graph.findings().iter().chain(&reviews.findings).filter(|it| selection.allows(&it.rule)).cloned(),
+    );
+    results.failures.extend(reviews.failures.iter().cloned());
+    let places = inventory::Places::new(repository, &reviews);
+    let mut findings = schema::one_per_kind(results.findings);
+    findings.retain_mut(|finding| {
+        places.complete(finding);
+        let path = repository.sources().path(finding.primary.span);
+        finding.rule.category() != "coverage" || settings.external(&path).is_none()
+    });
+
+    let tiers: BTreeMap<Arc<str>, Tier> =
+        graph.environments().iter().map(|it| (Arc::clone(&it.name), it.tier)).collect();
+    let court = Court {
+        sources: repository.sources(),
+        registry: &registry,
+        settings: &settings,
+        tiers: &tiers,
+    };
+    let mut failures = results.failures;
+    failures.sort();
+    failures.dedup();
+    let verdict = Verdict {
+        findings: court.judge(findings),
+        failures,
+        summary: Summary {
+            rules: registry.iter().filter(|meta| selection.allows(&meta.id)).count(),
+            default_kubernetes: Some(default),
+            ..inventory::summary(&read, &graph, &reviews, &settings, options)
+        },
+    };
+    Ok(Outcome { verdict, registry, root: read.root, repository: read.repository })
+}
+
+/// Judges the text of every file that was asked for.
+fn check_sources(repository: &Repository, checks: &[Box<dyn Check>], cx: Context<'_>) -> Results {
+    let files: Vec<_> = repository.files().filter(|(_, file)| file.in_scope).collect();
+    let parts: Vec<Results> = files
+        .par_iter()
+        .map(|(_, file)| {
+            let mut results = Results::default();
+            for check in checks {
+                check.check_source(cx, file.source, &mut results);
+            }
+            results
+        })
+        .collect();
+    let mut results = Results::default();
+    for part in parts {
+        results.append(part);
+    }
+    results
+}
+
+fn known_version(wanted: Option<KubernetesVersion>) -> Result<(), RunError> {
+    match wanted {
+        Some(wanted) if !schema::versions().contains(&wanted) => {
+            Err(RunError::Version { wanted, known: versions() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the known versions as text, e.g. `1.36, 1.37`.
+fn versions() -> String {
+    let known: Vec<String> = schema::versions().iter().map(ToString::to_string).collect();
+    known.join(", ")
+}
+
+/// Returns a failure without a rule or a place.
+fn failure(reason: impl Into<String>) -> Failure {
+    Failure { rule: None, span: None, reason: reason.into(), help: None }
+}

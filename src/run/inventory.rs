@@ -1,0 +1,223 @@
+//! What was judged and what was not, file by file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::objects::Reviews;
+use super::repository::Read;
+use super::Options;
+use crate::config::Settings;
+use crate::document::ObjectRef;
+use crate::environment::{Environment, Tier};
+use crate::finding::Finding;
+use crate::graph::{Graph, Role};
+use crate::judge::{JudgedEnvironment, NotJudged, OtherDocument, Summary};
+use crate::load::{Dialect, Repository};
+use crate::source::{RepoPath, SourceId, Span};
+
+/// Tells the object and the environments of a place, for findings of texts.
+#[derive(Debug)]
+pub(super) struct Places {
+    objects: BTreeMap<SourceId, Vec<(Span, ObjectRef)>>,
+    environments: BTreeMap<SourceId, BTreeSet<Arc<str>>>,
+}
+
+impl Places {
+    pub(super) fn new(repository: &Repository, reviews: &Reviews<'_>) -> Self {
+        let mut places = Self { objects: BTreeMap::new(), environments: BTreeMap::new() };
+        for (read, environments) in &reviews.rendered {
+            for path in read {
+                places.add(repository, path, environments);
+            }
+        }
+        for (path, environments) in &reviews.plain {
+            places.add(repository, path, environments);
+        }
+        for (path, file) in repository.files() {
+            let parsed = [Dialect::Kustomize, Dialect::Kubectl]
+                .into_iter()
+                .find_map(|dialect| repository.parsed_before(path, dialect));
+            let documents = parsed.map(|parsed| parsed.documents.as_slice()).unwrap_or_default();
+            let objects: Vec<_> = documents
+                .iter()
+                .filter_map(|document| Some((document.span, document.object.clone()?)))
+                .collect();
+            if !objects.is_empty() {
+                places.objects.insert(file.source, objects);
+            }
+        }
+        places
+    }
+
+    fn add(&mut self, repository: &Repository, path: &RepoPath, in_: &[Arc<Environment>]) {
+        let Some(file) = repository.file(path) else { return };
+        let names = self.environments.entry(file.source).or_default();
+        names.extend(in_.iter().map(|environment| Arc::clone(&environment.name)));
+    }
+
+    /// Adds the object and the environments to a finding that knows neither.
+    pub(super) fn complete(&self, finding: &mut Finding) {
+        let span = finding.primary.span;
+        if finding.object.is_none() && finding.rule.category() == "secrets" {
+            finding.object = self
+                .objects
+                .get(&span.source)
+                .and_then(|objects| {
+                    objects.iter().find(|(it, _)| it.start <= span.start && span.end <= it.end)
+                })
+                .map(|(_, object)| object.clone());
+        }
+        if finding.environments.is_empty()
+            && let Some(names) = self.environments.get(&span.source)
+        {
+            finding.environments.clone_from(names);
+        }
+    }
+}
+
+/// Counts what was judged, and names what was not.
+pub(super) fn summary(
+    read: &Read,
+    graph: &Graph,
+    reviews: &Reviews<'_>,
+    settings: &Settings,
+    options: &Options,
+) -> Summary {
+    let repository = &read.repository;
+    let in_scope = |path: &RepoPath| repository.file(path).is_some_and(|file| file.in_scope);
+    let mut not_judged: Vec<NotJudged> = read
+        .skipped
+        .iter()
+        .map(|skipped| NotJudged {
+            path: skipped.path.clone(),
+            span: None,
+            reason: skipped.reason.clone(),
+            failure: skipped.failure,
+        })
+        .collect();
+    let mut other_documents = Vec::new();
+    for other in graph.others().iter().filter(|other| in_scope(&other.path)) {
+        if let Some(reason) = why_not(other.role) {
+            not_judged.push(NotJudged {
+                path: other.path.clone(),
+                span: Some(other.span),
+                reason: reason.to_owned(),
+                failure: false,
+            });
+        } else if !other.kind.is_empty() {
+            other_documents.push(OtherDocument {
+                span: other.span,
+                api_version: other.api_version.to_string(),
+                kind: other.kind.to_string(),
+                role: other.role.name(),
+            });
+        }
+    }
+    not_judged.extend(reviews.not_judged.iter().cloned());
+    let rendered: BTreeSet<&RepoPath> = reviews.rendered.iter().flat_map(|(it, _)| it).collect();
+    for path in graph.resources().iter().filter(|it| in_scope(it) && !rendered.contains(it)) {
+        let reason = match &options.environment {
+            Some(name) if reviews.not_judged.is_empty() => {
+                format!("belongs to other environments than `{name}`")
+            }
+            _ => "only kustomizations that cannot be rendered use it".to_owned(),
+        };
+        not_judged.push(NotJudged { path: path.clone(), span: None, reason, failure: false });
+    }
+    for it in &mut not_judged {
+        if let Some(reason) = settings.external(&it.path) {
+            it.reason = format!("external: {reason}");
+            it.failure = false;
+        }
+    }
+    not_judged.sort();
+    not_judged.dedup();
+    Summary {
+        files: repository.files().filter(|(_, file)| file.in_scope).count(),
+        documents: documents(repository),
+        objects: reviews.tasks.len(),
+        roots: reviews.rendered.len(),
+        rules: 0,
+        not_judged,
+        other_documents,
+        environments: environments(graph, reviews, settings, options),
+        default_kubernetes: None,
+    }
+}
+
+/// Counts the documents of the files that were asked for, each file in one dialect.
+fn documents(repository: &Repository) -> usize {
+    repository
+        .files()
+        .filter(|(_, file)| file.in_scope)
+        .filter_map(|(path, _)| {
+            [Dialect::Kustomize, Dialect::Kubectl]
+                .into_iter()
+                .find_map(|dialect| repository.parsed_before(path, dialect))
+        })
+        .map(|parsed| parsed.documents.len())
+        .sum()
+}
+
+/// Returns why a document is not judged, or `None` where it is something else than an object.
+fn why_not(role: Role) -> Option<&'static str> {
+    Some(match role {
+        Role::ChartTemplate => "is a template of a Helm chart, which is not rendered",
+        Role::Template => "is a template that is not filled in",
+        Role::Encrypted => "is encrypted as a whole",
+        Role::TestData => "is data of a test",
+        Role::OpenShiftTemplate => "is a template whose parameters are not filled in",
+        Role::UnusedComponent => "is part of a component that no kustomization uses",
+        Role::Unplaced => "lies beside a kustomization that cannot be read",
+        Role::Object
+        | Role::Patch
+        | Role::Kustomization
+        | Role::KustomizeConfig
+        | Role::GeneratorFile
+        | Role::Chart
+        | Role::Values
+        | Role::Workflow
+        | Role::Compose
+        | Role::ClientConfig
+        | Role::Other => return None,
+    })
+}
+
+fn environments(
+    graph: &Graph,
+    reviews: &Reviews<'_>,
+    settings: &Settings,
+    options: &Options,
+) -> Vec<JudgedEnvironment> {
+    let mut objects: BTreeMap<&str, usize> = BTreeMap::new();
+    for task in &reviews.tasks {
+        if let Some(environment) = &task.environment {
+            *objects.entry(&environment.name).or_default() += 1;
+        }
+    }
+    let given = |environment: &Environment| {
+        options.kubernetes.is_some()
+            || settings.kubernetes.is_some()
+            || settings.environments.iter().any(|rule| {
+                rule.kubernetes.is_some()
+                    && super::objects::is_named(&environment.name, &rule.name)
+            })
+    };
+    graph
+        .environments()
+        .iter()
+        .filter_map(|environment| {
+            let objects = *objects.get(&*environment.name)?;
+            Some(JudgedEnvironment {
+                name: environment.name.to_string(),
+                tier: match environment.tier {
+                    Tier::Production => "production",
+                    Tier::NonProduction => "non-production",
+                },
+                kubernetes: environment.kubernetes,
+                version_given: given(environment),
+                objects,
+            })
+        })
+        .collect()
+}

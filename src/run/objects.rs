@@ -1,0 +1,237 @@
+//! What is to be judged: rendered objects and plain manifests, once for every environment.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Options, Progress, RunError};
+use crate::check::{Check, Context, Results};
+use crate::document::Document;
+use crate::environment::Environment;
+use crate::finding::{Failure, Finding};
+use crate::graph::{self, Graph, Placement};
+use crate::judge::NotJudged;
+use crate::load::{self, Dialect, Repository};
+use crate::render::{self, GapKind, RenderError, Rendered};
+use crate::review::{Operation, Provenance, Review};
+use crate::rule::{Registry, RuleId};
+use crate::source::RepoPath;
+
+/// One object in one environment.
+#[derive(Debug)]
+pub(super) struct Task<'run> {
+    document: Cow<'run, Document>,
+    pub(super) environment: Option<Arc<Environment>>,
+    provenance: Provenance,
+}
+
+/// Everything to judge, and what was met on the way there.
+#[derive(Debug)]
+pub(super) struct Reviews<'run> {
+    pub(super) tasks: Vec<Task<'run>>,
+    /// The roots that were rendered, with the files that took part and the environments.
+    pub(super) rendered: Vec<(BTreeSet<RepoPath>, Vec<Arc<Environment>>)>,
+    /// The plain manifests that are judged, with their environments.
+    pub(super) plain: Vec<(RepoPath, Vec<Arc<Environment>>)>,
+    pub(super) not_judged: Vec<NotJudged>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) failures: Vec<Failure>,
+}
+
+/// Says whether an environment is the one that a flag names: by its whole name, or by its class.
+pub(super) fn is_named(name: &str, wanted: &str) -> bool {
+    name == wanted || name.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Renders the roots and gathers the plain manifests.
+pub(super) fn collect<'run>(
+    repository: &'run Repository,
+    graph: &'run Graph,
+    options: &Options,
+    registry: &Registry,
+    progress: &dyn Progress,
+) -> Result<Reviews<'run>, RunError> {
+    let wanted = |placements: &[Placement]| -> Option<Vec<Arc<Environment>>> {
+        let all = placements.iter().map(|it| Arc::clone(&it.environment));
+        match &options.environment {
+            Some(wanted) => {
+                let some: Vec<_> = all.filter(|it| is_named(&it.name, wanted)).collect();
+                (!some.is_empty()).then_some(some)
+            }
+            None => Some(all.collect()),
+        }
+    };
+    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> = graph
+        .roots()
+        .iter()
+        .filter_map(|root| Some((root, wanted(&root.environments)?)))
+        .collect();
+    let cache = render::Cache::default();
+    let renders: Vec<Result<Rendered, RenderError>> = roots
+        .par_iter()
+        .map(|(root, _)| {
+            let rendered = render::kustomize(repository, &root.folder, &cache);
+            progress.step();
+            rendered
+        })
+        .collect();
+
+    let mut reviews = Reviews {
+        tasks: Vec::new(),
+        rendered: Vec::new(),
+        plain: Vec::new(),
+        not_judged: Vec::new(),
+        findings: Vec::new(),
+        failures: Vec::new(),
+    };
+    for ((root, environments), rendered) in roots.into_iter().zip(renders) {
+        match rendered {
+            Ok(rendered) => reviews.add_rendered(repository, registry, rendered, environments),
+            Err(error) => reviews.add_broken(root, error),
+        }
+    }
+    for manifest in graph.plain() {
+        let Some(environments) = wanted(&manifest.environments) else { continue };
+        let document = repository
+            .parsed(&manifest.path, Dialect::Kubectl)
+            .and_then(|parsed| parsed.documents.get(manifest.document));
+        let Some(document) = document else { continue };
+        let provenance = Provenance { path: manifest.path.clone(), root: None };
+        for object in load::objects(document) {
+            reviews.add(object.document, &environments, &provenance);
+        }
+        reviews.plain.push((manifest.path.clone(), environments));
+    }
+    Ok(reviews)
+}
+
+impl<'run> Reviews<'run> {
+    fn add(
+        &mut self,
+        document: Cow<'run, Document>,
+        environments: &[Arc<Environment>],
+        provenance: &Provenance,
+    ) {
+        let mut task = |document, environment| {
+            let provenance = provenance.clone();
+            self.tasks.push(Task { document, environment, provenance });
+        };
+        match environments.split_last() {
+            None => task(document, None),
+            Some((last, others)) => {
+                for environment in others {
+                    task(document.clone(), Some(Arc::clone(environment)));
+                }
+                task(document, Some(Arc::clone(last)));
+            }
+        }
+    }
+
+    fn add_rendered(
+        &mut self,
+        repository: &Repository,
+        registry: &Registry,
+        rendered: Rendered,
+        environments: Vec<Arc<Environment>>,
+    ) {
+        for gap in &rendered.gaps {
+            let (rule, message) = gap_finding(gap.kind, &gap.text);
+            if let Some(meta) = rule.and_then(|rule| registry.get(&rule)) {
+                let mut finding = Finding::new(meta, gap.span, message);
+                finding.environments = environments.iter().map(|it| Arc::clone(&it.name)).collect();
+                self.findings.push(finding);
+            }
+        }
+        for document in rendered.objects {
+            let provenance = Provenance {
+                path: repository.sources().path(document.span),
+                root: Some(rendered.folder.clone()),
+            };
+            self.add(Cow::Owned(document), &environments, &provenance);
+        }
+        self.rendered.push((rendered.read, environments));
+    }
+
+    fn add_broken(&mut self, root: &graph::Root, error: RenderError) {
+        self.not_judged.push(NotJudged {
+            path: root.folder.clone(),
+            span: Some(error.span),
+            reason: format!("the kustomization cannot be rendered: {}", error.message),
+            failure: true,
+        });
+        self.failures.push(Failure {
+            rule: None,
+            span: Some(error.span),
+            reason: format!("cannot render `{}`: {}", root.folder, error.message),
+            help: error.help,
+        });
+    }
+}
+
+/// Returns the rule and the message for something that a render leaves out.
+fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
+    match kind {
+        GapKind::RemoteBase => (
+            Some(graph::REMOTE_BASE),
+            format!("`{text}` lies on another host, so its objects are not judged"),
+        ),
+        GapKind::RemoteFile => (
+            Some(graph::REMOTE_BASE),
+            format!("`{text}` lies on another host, so what it changes is not judged"),
+        ),
+        GapKind::RemoteChart => (
+            Some(graph::REMOTE_CHART),
+            format!("the chart `{text}` lies outside the repository, so its objects are not judged"),
+        ),
+        GapKind::ChartNotRendered => (
+            Some(graph::CHART_NOT_RENDERED),
+            format!("the chart `{text}` is not rendered, so its objects are not judged"),
+        ),
+        GapKind::PluginNotRun => (
+            Some(graph::PLUGIN_NOT_RUN),
+            format!("`{text}` is a program of its own, which is not run; what it makes is not judged"),
+        ),
+        GapKind::BuildMetadata => (None, String::new()),
+    }
+}
+
+/// Judges every object in every environment.
+pub(super) fn check_all(
+    reviews: &Reviews<'_>,
+    checks: &[Box<dyn Check>],
+    cx: Context<'_>,
+    progress: &dyn Progress,
+) -> Results {
+    let parts: Vec<Results> = reviews
+        .tasks
+        .par_iter()
+        .map(|task| {
+            let mut results = Results::default();
+            let review = Review {
+                operation: Operation::Create,
+                object: &task.document,
+                old_object: None,
+                dry_run: false,
+                environment: task.environment.as_deref(),
+                provenance: Some(&task.provenance),
+            };
+            for check in checks {
+                check.check_object(cx, &review, &mut results);
+            }
+            if let Some(environment) = &task.environment {
+                for finding in &mut results.findings {
+                    finding.environments.insert(Arc::clone(&environment.name));
+                }
+            }
+            progress.step();
+            results
+        })
+        .collect();
+    let mut results = Results::default();
+    for part in parts {
+        results.append(part);
+    }
+    results
+}

@@ -1,0 +1,254 @@
+//! Invariants of the repository that no compiler holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules of the crate each module may use. Data flows one way: a row names only modules
+/// that stand above it.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("source", &[]),
+    ("document", &["source"]),
+    ("rule", &["source"]),
+    ("environment", &["source"]),
+    ("finding", &["source", "document", "rule"]),
+    ("config", &["source", "document", "rule", "environment"]),
+    ("review", &["source", "document", "environment"]),
+    ("engine", &["source", "document"]),
+    ("discover", &["source"]),
+    ("load", &["source", "document", "rule", "finding"]),
+    (
+        "graph",
+        &[
+            "source", "document", "rule", "environment", "finding", "config", "discover", "load",
+        ],
+    ),
+    ("render", &["source", "document", "rule", "load", "graph"]),
+    (
+        "check",
+        &["source", "document", "rule", "environment", "finding", "review", "engine", "load"],
+    ),
+    ("judge", &["source", "document", "rule", "environment", "finding", "config"]),
+    ("report", &["source", "document", "rule", "environment", "finding", "judge"]),
+    (
+        "run",
+        &[
+            "source", "document", "rule", "environment", "finding", "config", "review", "engine",
+            "discover", "load", "graph", "render", "check", "judge",
+        ],
+    ),
+    ("cli", &["environment", "report"]),
+];
+
+/// Modules whose children never import one another.
+const FAMILIES: &[&str] = &["check"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Returns the files below a folder of the repository that have an extension.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, extension: &str, out: &mut Vec<PathBuf>) {
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                if path.file_name().is_none_or(|name| name != "target" && name != ".git") {
+                    walk(&path, extension, out);
+                }
+            } else if path.extension().is_some_and(|it| it == extension) {
+                out.push(path);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(&root().join(folder), extension, &mut out);
+    out.sort();
+    out
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
+}
+
+/// Returns the code of a file without comments and without its unit tests.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Returns the first segments of the paths that start with `crate::`.
+fn crate_paths(code: &str, prefix: &str) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            // `use crate::{a, b::c}`: the first segment of each part.
+            let mut depth = 0;
+            let mut part = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                if c == ',' && depth == 0 {
+                    out.insert(first_segment(&part));
+                    part.clear();
+                } else {
+                    part.push(c);
+                }
+            }
+            out.insert(first_segment(&part));
+        } else {
+            out.insert(first_segment(rest));
+        }
+    }
+    out.remove("");
+    out
+}
+
+fn first_segment(text: &str) -> String {
+    text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[test]
+fn modules_import_only_what_stands_before_them() {
+    let allowed: BTreeMap<&str, &[&str]> = IMPORTS.iter().copied().collect();
+    let order: Vec<&str> = IMPORTS.iter().map(|(module, _)| *module).collect();
+    for (position, (module, imports)) in IMPORTS.iter().enumerate() {
+        for import in *imports {
+            let at = order.iter().position(|it| it == import).unwrap();
+            assert!(at < position, "the table lets `{module}` use `{import}`, which stands below it");
+        }
+    }
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let name = relative(&path);
+        let module = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
+        if ["main", "lib", "terminal"].contains(&module) {
+            continue;
+        }
+        let Some(allowed) = allowed.get(module) else {
+            wrong.push(format!("{name}: the module `{module}` is not in the table"));
+            continue;
+        };
+        for import in crate_paths(&code(&path), "crate::") {
+            if import != module && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("{name}: `{module}` must not use `{import}`"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn checks_never_import_one_another() {
+    let mut wrong = Vec::new();
+    for family in FAMILIES {
+        let children: BTreeSet<String> = files(&format!("src/{family}"), "rs")
+            .iter()
+            .map(|path| {
+                let name = relative(path);
+                let rest = name.trim_start_matches(&format!("src/{family}/")).to_owned();
+                rest.split(['/', '.']).next().unwrap().to_owned()
+            })
+            .collect();
+        for path in files(&format!("src/{family}"), "rs") {
+            let name = relative(&path);
+            let rest = name.trim_start_matches(&format!("src/{family}/")).to_owned();
+            let own = rest.split(['/', '.']).next().unwrap();
+            for import in crate_paths(&code(&path), &format!("crate::{family}::")) {
+                if import != own && children.contains(&import) {
+                    wrong.push(format!("{name} uses `{family}::{import}`"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Crates that stand behind one module, and that module.
+const BEHIND: &[(&str, &str)] = &[
+    ("granit_parser", "src/load/yaml"),
+    ("regorus", "src/engine"),
+    ("miette", "src/report"),
+    ("serde_sarif", "src/report"),
+    ("indicatif", "src/report"),
+    ("gix_index", "src/discover"),
+    ("aho_corasick", "src/check/secrets"),
+    ("globset", "src/config"),
+    ("ignore", "src/discover"),
+];
+
+#[test]
+fn libraries_stand_behind_one_module() {
+    let mut wrong = Vec::new();
+    for path in files("src", "rs") {
+        let name = relative(&path);
+        let code = code(&path);
+        for (library, module) in BEHIND {
+            let used = code.contains(&format!("{library}::"));
+            if used && !name.starts_with(module) {
+                wrong.push(format!("{name} uses `{library}`, which belongs to {module}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_source_layout_has_no_mod_rs_and_no_catch_all() {
+    for path in files("src", "rs") {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(
+            !["mod.rs", "utils.rs", "util.rs", "helpers.rs", "common.rs", "misc.rs"]
+                .contains(&name.as_str()),
+            "{}",
+            relative(&path)
+        );
+    }
+}
+
+#[test]
+fn every_crate_is_explained() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let docs = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    let mut in_dependencies = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.contains("dependencies]");
+        } else if in_dependencies && let Some((name, _)) = line.split_once('=') {
+            let name = name.trim();
+            assert!(docs.contains(&format!("| `{name}` |")), "docs/dependencies.md lacks `{name}`");
+        }
+    }
+}
+
+#[test]
+fn relative_links_of_the_documents_lead_somewhere() {
+    let mut documents = files("docs", "md");
+    documents.extend(files("examples", "md"));
+    for name in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+        documents.push(root().join(name));
+    }
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for (at, _) in text.match_indices("](") {
+            let rest = &text[at + 2..];
+            let Some(target) = rest.split(')').next() else { continue };
+            let target = target.split('#').next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let path = document.parent().unwrap().join(target);
+            assert!(path.exists(), "{}: `{target}` is not there", relative(&document));
+        }
+    }
+}
