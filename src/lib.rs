@@ -16,6 +16,8 @@ pub mod load;
 
 pub mod graph;
 
+pub mod render;
+
 pub mod review;
 
 pub mod check;
