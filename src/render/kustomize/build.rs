@@ -418,7 +418,7 @@ impl<'a> Build<'a> {
             &config.common_annotations,
         )?;
         for entry in &kustomization.patches_json6902 {
-            patch::apply_json(&mut objects, entry, &mut files, tolerant)?;
+            patch::apply_json(&mut objects, entry, &mut files)?;
         }
         for replica in &kustomization.replicas {
             let found = transform::replicas(&mut objects, replica, &config.replicas)?;

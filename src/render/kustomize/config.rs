@@ -6,6 +6,7 @@ use super::field::{self, Field, Kinds};
 use super::tables;
 use crate::document::{Node, NodeKind, Scalar};
 use crate::render::RenderError;
+use crate::rule::closest;
 use crate::source::Span;
 
 /// The names of one kind, and the fields that refer to them.
@@ -41,9 +42,10 @@ impl Config {
     /// Reads a file of `configurations`.
     pub(super) fn read(node: &Node) -> Result<Self, RenderError> {
         let mut config = Self::default();
+        known(node, "a configuration", &TABLES)?;
         for entry in node.entries() {
             let value = &entry.value;
-            match &*entry.key {
+            match TABLES.iter().copied().find(|it| it.eq_ignore_ascii_case(&entry.key)).unwrap_or("") {
                 "namePrefix" => config.name_prefix = fields(value)?,
                 "nameSuffix" => config.name_suffix = fields(value)?,
                 "namespace" => config.namespace = fields(value)?,
@@ -56,6 +58,7 @@ impl Config {
                 "replicas" => config.replicas = fields(value)?,
                 "nameReference" => {
                     for item in list(value)? {
+                        known(item, "an entry of `nameReference`", &REFERENCE)?;
                         let referrers = match item.get("fieldSpecs") {
                             Some(specs) => fields(specs)?,
                             None => Vec::new(),
@@ -143,11 +146,46 @@ fn list(node: &Node) -> Result<&[Node], RenderError> {
 /// Reads a list of fields.
 pub(super) fn fields(node: &Node) -> Result<Vec<Field>, RenderError> {
     let read = |item: &Node| {
+        known(item, "a field", &FIELD)?;
         let path = item.get("path").and_then(Node::as_str).unwrap_or_default();
         let create = item.get("create").and_then(Node::as_bool).unwrap_or(false);
-        Field::new(kinds(item), path, create)
+        Ok(Field::new(kinds(item), path, create))
     };
-    Ok(list(node)?.iter().map(read).collect())
+    list(node)?.iter().map(read).collect()
+}
+
+const TABLES: [&str; 11] = [
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "templateLabels",
+    "commonAnnotations",
+    "nameReference",
+    "varReference",
+    "images",
+    "replicas",
+];
+
+const REFERENCE: [&str; 4] = ["group", "version", "kind", "fieldSpecs"];
+
+const FIELD: [&str; 5] = ["group", "version", "kind", "path", "create"];
+
+/// Refuses fields that kustomize does not know, as it does.
+fn known(node: &Node, owner: &str, fields: &[&'static str]) -> Result<(), RenderError> {
+    for entry in node.entries() {
+        if fields.iter().any(|field| field.eq_ignore_ascii_case(&entry.key)) {
+            continue;
+        }
+        let message = format!("{owner} has no field `{}`", entry.key);
+        let error = RenderError::broken(entry.key_span, message);
+        return Err(match closest(&entry.key, fields.iter().copied()) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => error,
+        });
+    }
+    Ok(())
 }
 
 fn kinds(node: &Node) -> Kinds {

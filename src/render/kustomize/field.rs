@@ -138,6 +138,12 @@ fn descend(
         NodeKind::Mapping(_) => {
             let name = step.strip_suffix("[]").unwrap_or(step);
             let is_list = name.len() < step.len();
+            if name.is_empty() || name == "*" {
+                return Err(RenderError::broken(
+                    span,
+                    format!("the path of a field has the step `{step}`, which kustomize refuses"),
+                ));
+            }
             let make = match create {
                 _ if is_list => None,
                 Create::Nothing => None,

@@ -32,7 +32,8 @@ pub(super) fn hash(node: &Node) -> String {
         _ => return encode(&go_json(&node.to_json())),
     }
     add("kind", Value::from(kind));
-    add("name", field(&["metadata", "name"]));
+    // kustomize looks for the name in the wrong place, and so hashes an empty one.
+    add("name", Value::from(""));
     encode(&go_json(&sorted(Value::Object(map))))
 }
 

@@ -208,11 +208,11 @@ fn replace(root: &mut Node, at: &Pointer, value: Node) -> Result<()> {
     let (above, last) = at.split()?;
     let holder = parent(root, at, above)?;
     match &mut holder.kind {
-        NodeKind::Mapping(entries) if entries.iter().any(|entry| &*entry.key == last) => {
+        // Unlike RFC 6902 has it, a key of a map need not be there.
+        NodeKind::Mapping(entries) => {
             put(entries, last, at.span, value);
             Ok(())
         }
-        NodeKind::Mapping(_) => Err(at.missing()),
         NodeKind::Sequence(_) | NodeKind::Scalar(_) => {
             let slot = step(holder, last).ok_or_else(|| at.missing())?;
             *slot = value;

@@ -108,7 +108,6 @@ pub(super) fn apply_json(
     objects: &mut [Object],
     patch: &Patch,
     files: &mut Files<'_>,
-    tolerant: bool,
 ) -> Result<()> {
     let Some(target) = &patch.target else {
         return Err(RenderError::broken(patch.span, "the JSON patch has no `target`"));
@@ -128,28 +127,7 @@ pub(super) fn apply_json(
         )
         .with_help("use `patches`, which takes both forms"));
     };
-    // Here the target names one object exactly.
-    let exact = |text: &Option<Text>, found: &str| {
-        text.as_ref().is_none_or(|text| text.is_empty() || &*text.text == found)
-    };
-    let namespace = target.namespace.as_ref().map_or("default", Text::as_str);
-    let position = objects.iter().position(|object| {
-        object.all_ids().iter().any(|id| {
-            exact(&target.name, &id.name)
-                && exact(&target.kind, &id.kind)
-                && exact(&target.group, id.group())
-                && exact(&target.version, id.version())
-                && (id.is_cluster_scoped() || *id.namespace == *namespace)
-        })
-    });
-    match position.and_then(|at| objects.get_mut(at)) {
-        Some(object) => {
-            object.remember();
-            json_patch::apply(&mut object.node, &operations)
-        }
-        None if tolerant => Ok(()),
-        None => Err(RenderError::broken(target.span, "no object is the target of the patch")),
-    }
+    json(objects, Some(target), &operations, patch.span)
 }
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {

@@ -192,7 +192,7 @@ pub(super) fn run_transformer(
                 target: read(node, "target")?,
                 ..Patch::empty(node.span)
             };
-            patch::apply_json(objects, &change, files, tolerant)
+            patch::apply_json(objects, &change, files)
         }
         "PatchStrategicMergeTransformer" => {
             for entry in read::<Vec<Text>>(node, "paths")?.iter().chain(&text("patches")?) {
