@@ -86,6 +86,7 @@ pub(super) fn generate(
     let mut object = Object::new(node);
     object.hash = (!options.no_hash).then_some(name.span);
     object.behavior = behavior(generator)?;
+    object.is_generated = true;
     Ok(object)
 }
 

@@ -254,8 +254,14 @@ fn merge_list(
             .iter()
             .filter_map(|at| Some((*keys.get(*at)?, Arc::clone(tuple.get(*at)?))))
             .collect();
-        let at = old.iter().position(|item| has_all(item, &wanted));
-        let patch = patches.iter().find(|item| has_all(item, &wanted));
+        // An item is found by the keys that have a value.
+        let mut sought: Vec<(&str, Arc<str>)> =
+            wanted.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+        if sought.is_empty() {
+            sought.clone_from(&wanted);
+        }
+        let at = old.iter().position(|item| has_all(item, &sought));
+        let patch = patches.iter().find(|item| has_all(item, &sought));
         let before = at.and_then(|at| old.get(at)).cloned();
         let replaced = before.is_some()
             && patch.and_then(|patch| patch.get(DIRECTIVE)).and_then(Node::as_str)

@@ -78,6 +78,8 @@ pub(super) struct Object {
     /// Whether the hash of the content goes to the name, and the place that asks for the object.
     pub(super) hash: Option<Span>,
     pub(super) behavior: Behavior,
+    /// Whether a generator made it.
+    pub(super) is_generated: bool,
     /// The variables that take their value here.
     pub(super) variables: Vec<Arc<str>>,
     /// The number of values at the time of loading.
@@ -95,6 +97,7 @@ impl Object {
             suffixes: Vec::new(),
             hash: None,
             behavior: Behavior::Create,
+            is_generated: false,
             variables: Vec::new(),
             size,
         }
@@ -149,6 +152,11 @@ impl Object {
         }
     }
 
+    /// Says whether kustomize has notes of its own in the annotations, which then are there.
+    pub(super) fn has_notes(&self) -> bool {
+        !self.previous.is_empty() || self.is_generated
+    }
+
     /// Takes over what kustomize remembers of the object that this one replaces.
     pub(super) fn inherit(&mut self, old: &Self) {
         self.previous.clone_from(&old.previous);
@@ -156,6 +164,7 @@ impl Object {
         self.suffixes.clone_from(&old.suffixes);
         self.variables.clone_from(&old.variables);
         self.behavior = old.behavior;
+        self.is_generated = old.is_generated;
         if old.hash.is_none() {
             self.hash = None;
         }

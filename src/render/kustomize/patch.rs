@@ -66,7 +66,18 @@ pub(super) fn apply(
         kind: options.and_then(|it| it.allow_kind_change).is_some_and(|it| it.value),
     };
     match body {
-        Body::Json(operations) => json(objects, patch.target.as_ref(), &operations, span),
+        Body::Json(operations) => {
+            let Some(target) = &patch.target else {
+                return Err(RenderError::broken(span, "the JSON patch has no `target`")
+                    .with_help("name the objects that it applies to under `target`"));
+            };
+            let patterns = Patterns::new(target)?;
+            for object in objects.iter_mut().filter(|object| patterns.fits(object)) {
+                object.remember();
+                change(object, &operations)?;
+            }
+            Ok(())
+        }
         Body::Merge(patches) => {
             strategic(objects, patch.target.as_ref(), &patches, allowed, span, tolerant)
         }
@@ -127,7 +138,25 @@ pub(super) fn apply_json(
         )
         .with_help("use `patches`, which takes both forms"));
     };
-    json(objects, Some(target), &operations, patch.span)
+    let patterns = Patterns::new(target)?;
+    for object in objects.iter_mut().filter(|object| patterns.fits(object)) {
+        change(object, &operations)?;
+    }
+    Ok(())
+}
+
+/// Applies a JSON patch to an object.
+///
+/// Where kustomize keeps notes of its own in the annotations, a patch can add to them even if the
+/// object has none.
+fn change(object: &mut Object, operations: &[Node]) -> Result<()> {
+    let span = object.node.span;
+    if object.has_notes()
+        && let Some(metadata) = object.node.get_mut("metadata")
+    {
+        map_at(metadata, "annotations", span);
+    }
+    json_patch::apply(&mut object.node, operations)
 }
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
@@ -170,24 +199,6 @@ fn operations(parsed: &Parsed) -> Option<Vec<Node>> {
 
 fn partial_objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
     super::files::objects(parsed, span)
-}
-
-fn json(
-    objects: &mut [Object],
-    target: Option<&Selector>,
-    operations: &[Node],
-    span: Span,
-) -> Result<()> {
-    let Some(target) = target else {
-        return Err(RenderError::broken(span, "the JSON patch has no `target`")
-            .with_help("name the objects that it applies to under `target`"));
-    };
-    let patterns = Patterns::new(target)?;
-    for object in objects.iter_mut().filter(|object| patterns.fits(object)) {
-        object.remember();
-        json_patch::apply(&mut object.node, operations)?;
-    }
-    Ok(())
 }
 
 fn strategic(
