@@ -3,6 +3,7 @@
 //! The results are those of kustomize 5.8, its peculiarities included. Nothing is fetched and
 //! nothing is run.
 
+mod budget;
 mod build;
 mod config;
 mod field;
@@ -147,9 +148,15 @@ fn render(
             }
         }
     }
-    references::fix(&mut out.objects, &out.config.name_reference)?;
+    references::fix(&mut out.objects, &out.config.name_reference, &mut build.budget)?;
     let tolerant = !out.gaps.is_empty();
-    variables::resolve(&mut out.objects, &out.variables, &out.config.var_reference, tolerant)?;
+    variables::resolve(
+        &mut out.objects,
+        &out.variables,
+        &out.config.var_reference,
+        &mut build.budget,
+        tolerant,
+    )?;
     out.objects.retain(|object| !is_local(object));
     order::sort(&mut out.objects, kustomization.sort_options.as_ref())?;
     Ok(Rendered {

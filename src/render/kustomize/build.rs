@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::budget::{Budget, VALUES};
 use super::config::{self, Config};
 use super::field::{self, Field, Kinds};
 use super::files::{self, Files};
-use super::object::Object;
+use super::object::{Id, Object, count};
 use super::transform::{self, End, Subjects};
 use super::variables::{self, Variables};
 use super::{Cache, generate, image, inline, patch, plugin, replace};
@@ -28,9 +29,6 @@ const VISITS: usize = 20_000;
 /// How many objects one render may have.
 const OBJECTS: usize = 100_000;
 
-/// How many values the objects of one render may have.
-const VALUES: usize = 5_000_000;
-
 /// What has been put together so far: kustomize's `ResAccumulator`.
 #[derive(Debug, Clone)]
 pub(super) struct Accumulated {
@@ -39,6 +37,8 @@ pub(super) struct Accumulated {
     pub(super) variables: Variables,
     pub(super) gaps: Vec<Gap>,
     pub(super) read: BTreeSet<RepoPath>,
+    /// The ids of the objects, while nothing but adding is done.
+    ids: Option<BTreeSet<Id>>,
 }
 
 impl Accumulated {
@@ -49,7 +49,39 @@ impl Accumulated {
             variables: Variables::new(),
             gaps: Vec::new(),
             read: BTreeSet::new(),
+            ids: None,
         }
+    }
+
+    /// Returns the number of values in the objects.
+    pub(super) fn size(&self) -> usize {
+        self.objects.iter().map(|object| object.size).sum()
+    }
+
+    /// Adds objects; two of the same id are an error.
+    fn append(&mut self, more: Vec<Object>, reference: &Text) -> Result<()> {
+        let more_values: usize = more.iter().map(|object| object.size).sum();
+        if self.objects.len() + more.len() > OBJECTS || self.size() + more_values > VALUES {
+            return Err(RenderError::broken(
+                reference.span,
+                format!("the render has more than {OBJECTS} objects or {VALUES} values"),
+            ));
+        }
+        let objects = &mut self.objects;
+        let ids = self.ids.get_or_insert_with(|| objects.iter().map(Object::id).collect());
+        for object in more {
+            let id = object.id();
+            if ids.contains(&id) {
+                return Err(RenderError::broken(
+                    reference.span,
+                    format!("`{}` brings {id}, which is there already", shown_text(reference)),
+                )
+                .with_help("remove one of the two, or make it a patch"));
+            }
+            ids.insert(id);
+            objects.push(object);
+        }
+        Ok(())
     }
 
     /// Says whether something that is looked for in vain may lie in what is left out.
@@ -65,11 +97,12 @@ pub(super) struct Build<'a> {
     /// The folders on the way to the current one.
     stack: Vec<RepoPath>,
     visits: usize,
+    pub(super) budget: Budget,
 }
 
 impl<'a> Build<'a> {
     pub(super) fn new(repository: &'a Repository, cache: &'a Cache) -> Self {
-        Self { repository, cache, stack: Vec::new(), visits: 0 }
+        Self { repository, cache, stack: Vec::new(), visits: 0, budget: Budget::default() }
     }
 
     /// Puts together what a kustomization says, into an empty accumulator.
@@ -94,7 +127,8 @@ impl<'a> Build<'a> {
             return Err(RenderError::broken(span, message));
         }
         if self.stack.len() >= DEPTH {
-            let message = format!("kustomizations refer to each other over more than {DEPTH} levels");
+            let message =
+                format!("kustomizations refer to each other over more than {DEPTH} levels");
             return Err(RenderError::broken(span, message));
         }
         // kustomize refuses a folder above one that it came through, whatever is in it.
@@ -147,7 +181,7 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
-    fn files<'f>(&self, out: &'f mut Accumulated, folder: &'f RepoPath) -> Files<'f>
+    fn files<'f>(&'f mut self, out: &'f mut Accumulated, folder: &'f RepoPath) -> Files<'f>
     where
         'a: 'f,
     {
@@ -157,24 +191,30 @@ impl<'a> Build<'a> {
             restrictor: self.cache.restrictor,
             read: &mut out.read,
             gaps: &mut out.gaps,
+            budget: &mut self.budget,
         }
     }
 
     /// Adds a file or a folder of objects.
-    fn resource(&mut self, out: &mut Accumulated, folder: &RepoPath, reference: &Text) -> Result<()> {
+    fn resource(
+        &mut self,
+        out: &mut Accumulated,
+        folder: &RepoPath,
+        reference: &Text,
+    ) -> Result<()> {
         let joined = folder.join(&reference.text).filter(|_| !reference.is_empty());
         match joined {
             Some(path) if self.repository.file(&path).is_some() => {
                 let mut files = self.files(out, folder);
                 files.permit(&path, reference.span)?;
                 let objects = files.objects(&path, reference.span)?;
-                append(&mut out.objects, objects, reference)
+                out.append(objects, reference)
             }
             Some(path) if self.repository.is_folder(&path) => {
                 let base = self.base(&path, reference)?;
                 out.read.extend(base.read.iter().cloned());
                 out.gaps.extend(base.gaps.iter().cloned());
-                append(&mut out.objects, base.objects.clone(), reference)?;
+                out.append(base.objects.clone(), reference)?;
                 out.config = Config::merge(&out.config, &base.config, reference.span)?;
                 variables::merge(&mut out.variables, base.variables.clone())
             }
@@ -198,10 +238,7 @@ impl<'a> Build<'a> {
             // What was put together before may lead back to where this render comes from.
             self.stack.pop();
             let known = known?;
-            let above = self.stack.iter().find(|above| {
-                known.read.iter().any(|path| path.parent() == **above && self.is_kustomization(path))
-            });
-            if above.is_none() {
+            if !self.stack.iter().any(|above| leads_to(&known, above)) {
                 return Ok(known);
             }
             self.enter(folder, reference.span)?;
@@ -213,10 +250,6 @@ impl<'a> Build<'a> {
             self.cache.put(folder, &result);
         }
         result
-    }
-
-    fn is_kustomization(&self, path: &RepoPath) -> bool {
-        kustomization::FILE_NAMES.contains(&path.name()) && self.repository.file(path).is_some()
     }
 
     fn build_base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Arc<Accumulated>> {
@@ -274,10 +307,9 @@ impl<'a> Build<'a> {
                     format!("`{}` is no component", reference.text),
                     "list it under `resources`, or set `kind: Component` in it",
                 ),
-                Kind::Kustomization => (
-                    format!("`{}` is a component", reference.text),
-                    "list it under `components`",
-                ),
+                Kind::Kustomization => {
+                    (format!("`{}` is a component", reference.text), "list it under `components`")
+                }
             };
             return Err(RenderError::broken(reference.span, message).with_help(help));
         }
@@ -314,6 +346,7 @@ impl<'a> Build<'a> {
         kustomization: &Kustomization,
     ) -> Result<()> {
         let tolerant = out.is_tolerant();
+        out.ids = None;
         let mut objects = std::mem::take(&mut out.objects);
         let mut files = self.files(out, folder);
         let global = kustomization.generator_options.as_ref();
@@ -323,6 +356,8 @@ impl<'a> Build<'a> {
         ] {
             for generator in generators {
                 let object = generate::generate(kind, generator, global, &mut files)?;
+                files.budget.work(20 * objects.len(), generator.span)?;
+                files.budget.grow(object.size, generator.span)?;
                 generate::absorb(&mut objects, object, tolerant)?;
             }
         }
@@ -365,7 +400,7 @@ impl<'a> Build<'a> {
                 let parsed =
                     inline::parse(&reference.text, reference.span, sources, Dialect::Kustomize);
                 let objects = files::objects(&parsed, reference.span)?;
-                append(&mut found.objects, objects, reference)?;
+                found.append(objects, reference)?;
             } else {
                 self.resource(&mut found, folder, reference)?;
             }
@@ -384,22 +419,20 @@ impl<'a> Build<'a> {
         let tolerant = out.is_tolerant();
         let plugins = self.plugins(out, folder, &kustomization.transformers)?;
         let config = Arc::clone(&out.config);
+        out.ids = None;
+        let size = out.size();
         let mut objects = std::mem::take(&mut out.objects);
         let mut files = self.files(out, folder);
         for entry in &kustomization.patches_strategic_merge {
             patch::apply_strategic(&mut objects, entry, &mut files, tolerant)?;
         }
         for entry in &kustomization.patches {
+            files.budget.work(size, entry.span)?;
             patch::apply(&mut objects, entry, &mut files, tolerant)?;
         }
         if let Some(namespace) = kustomization.namespace.as_ref().filter(|it| !it.is_empty()) {
-            transform::namespace(
-                &mut objects,
-                namespace,
-                &config.namespace,
-                Subjects::Default,
-                false,
-            )?;
+            let subjects = Subjects::Default;
+            transform::namespace(&mut objects, namespace, &config.namespace, subjects, false)?;
         }
         if let Some(prefix) = &kustomization.name_prefix {
             transform::affix(&mut objects, prefix, End::Prefix, &config.name_prefix)?;
@@ -409,34 +442,54 @@ impl<'a> Build<'a> {
         }
         for label in &kustomization.labels {
             let fields = label_fields(label, &config)?;
-            transform::entries(&mut objects, &label.pairs, &fields)?;
+            transform::entries(&mut objects, &label.pairs, &fields, files.budget)?;
         }
-        transform::entries(&mut objects, &kustomization.common_labels, &config.common_labels)?;
-        transform::entries(
-            &mut objects,
-            &kustomization.common_annotations,
-            &config.common_annotations,
-        )?;
+        let labels = &kustomization.common_labels;
+        transform::entries(&mut objects, labels, &config.common_labels, files.budget)?;
+        let annotations = &kustomization.common_annotations;
+        transform::entries(&mut objects, annotations, &config.common_annotations, files.budget)?;
         for entry in &kustomization.patches_json6902 {
+            files.budget.work(size, entry.span)?;
             patch::apply_json(&mut objects, entry, &mut files)?;
         }
         for replica in &kustomization.replicas {
+            files.budget.work(size, replica.span)?;
             let found = transform::replicas(&mut objects, replica, &config.replicas)?;
             if !found && !tolerant {
                 return Err(plugin::no_replica(replica));
             }
         }
         for change in kustomization.images.iter().chain(&kustomization.image_tags) {
+            files.budget.work(size, change.span)?;
             image::transform(&mut objects, change, &config.images)?;
         }
         replace::apply(&mut objects, &kustomization.replacements, &mut files, tolerant)?;
         for transformer in &plugins {
+            files.budget.work(size, transformer.node.span)?;
             plugin::run_transformer(&mut objects, transformer, &mut files, tolerant)?;
             objects.retain(|object| !object.is_empty());
         }
         objects.retain(|object| !object.is_empty());
+        for object in &mut objects {
+            object.size = count(&object.node);
+        }
         out.objects = objects;
         Ok(())
+    }
+}
+
+/// Says whether a kustomization came through a folder or one above it.
+fn leads_to(known: &Accumulated, folder: &RepoPath) -> bool {
+    let mut folder = folder.clone();
+    loop {
+        let here = |name: &&str| folder.join(name).is_some_and(|path| known.read.contains(&path));
+        if kustomization::FILE_NAMES.iter().any(|name| here(&name)) {
+            return true;
+        }
+        if folder.is_root() {
+            return false;
+        }
+        folder = folder.parent();
     }
 }
 
@@ -477,30 +530,9 @@ fn label_fields(label: &kustomization::Label, config: &Config) -> Result<Vec<Fie
     Ok(fields)
 }
 
-/// Adds objects; two of the same id are an error.
-fn append(objects: &mut Vec<Object>, more: Vec<Object>, reference: &Text) -> Result<()> {
-    let mut ids: BTreeSet<_> = objects.iter().map(Object::id).collect();
-    let mut values: usize = objects.iter().map(|object| object.size).sum();
-    for object in more {
-        let id = object.id();
-        values += object.size;
-        if ids.contains(&id) {
-            return Err(RenderError::broken(
-                reference.span,
-                format!("`{}` brings {id}, which is there already", reference.text),
-            )
-            .with_help("remove one of the two, or make it a patch"));
-        }
-        ids.insert(id);
-        if objects.len() >= OBJECTS || values > VALUES {
-            return Err(RenderError::broken(
-                reference.span,
-                format!("the render has more than {OBJECTS} objects or {VALUES} values"),
-            ));
-        }
-        objects.push(object);
-    }
-    Ok(())
+/// Returns the reference as it is shown: YAML that stands inline is not.
+fn shown_text(reference: &Text) -> &str {
+    if kustomization::is_inline(&reference.text) { "the value" } else { &reference.text }
 }
 
 /// Finds and reads the kustomization of a folder.

@@ -45,7 +45,12 @@ impl Config {
         known(node, "a configuration", &TABLES)?;
         for entry in node.entries() {
             let value = &entry.value;
-            match TABLES.iter().copied().find(|it| it.eq_ignore_ascii_case(&entry.key)).unwrap_or("") {
+            match TABLES
+                .iter()
+                .copied()
+                .find(|it| it.eq_ignore_ascii_case(&entry.key))
+                .unwrap_or("")
+            {
                 "namePrefix" => config.name_prefix = fields(value)?,
                 "nameSuffix" => config.name_suffix = fields(value)?,
                 "namespace" => config.namespace = fields(value)?,

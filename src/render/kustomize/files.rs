@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::LoadRestrictor;
+use super::budget::Budget;
 use super::merge::null_item;
 use super::object::{Object, text};
-use super::LoadRestrictor;
 use crate::document::{Document, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
@@ -20,6 +21,7 @@ pub(super) struct Files<'a> {
     pub(super) restrictor: LoadRestrictor,
     pub(super) read: &'a mut BTreeSet<RepoPath>,
     pub(super) gaps: &'a mut Vec<Gap>,
+    pub(super) budget: &'a mut Budget,
 }
 
 impl<'a> Files<'a> {

@@ -130,7 +130,12 @@ impl<'a> Options<'a> {
             .any(|options| options.disable_name_suffix_hash.is_some_and(|it| it.value));
         let immutable =
             options.find_map(|options| options.immutable.filter(|it| it.value)).map(|it| it.span);
-        Self { labels: pairs(|it| &it.labels), annotations: pairs(|it| &it.annotations), no_hash, immutable }
+        Self {
+            labels: pairs(|it| &it.labels),
+            annotations: pairs(|it| &it.annotations),
+            no_hash,
+            immutable,
+        }
     }
 }
 
@@ -275,10 +280,7 @@ pub(super) fn absorb(objects: &mut Vec<Object>, mut new: Object, tolerant: bool)
         return Ok(());
     };
     if second.is_some() {
-        return Err(RenderError::broken(
-            span,
-            format!("several objects were or are called {id}"),
-        ));
+        return Err(RenderError::broken(span, format!("several objects were or are called {id}")));
     }
     match new.behavior {
         Behavior::Create => {

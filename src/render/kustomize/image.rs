@@ -12,6 +12,9 @@ use crate::graph::kustomization::{Image, Text};
 use crate::render::RenderError;
 use crate::source::Span;
 
+/// The longest part of an image that is set.
+const NAME: usize = 1024;
+
 /// Changes one image in all objects.
 pub(super) fn transform(
     objects: &mut [Object],
@@ -49,7 +52,14 @@ impl<'a> Update<'a> {
             "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@[a-zA-Z][a-zA-Z0-9]*:[a-zA-Z0-9_.{{}}-]*)?$",
             name.text
         );
-        let span = [&image.new_tag, &image.digest, &image.new_name, &image.tag_suffix]
+        let texts = [&image.new_tag, &image.digest, &image.new_name, &image.tag_suffix];
+        if let Some(long) = texts.into_iter().flatten().find(|text| text.text.len() > NAME) {
+            return Err(RenderError::unsupported(
+                long.span,
+                format!("a text of more than {NAME} bytes cannot be a part of an image"),
+            ));
+        }
+        let span = texts
             .into_iter()
             .flatten()
             .find(|text| !text.is_empty())
@@ -89,7 +99,8 @@ impl<'a> Update<'a> {
     }
 
     fn updated(&self, value: &str) -> String {
-        let text = |text: &'a Option<Text>| text.as_ref().map(Text::as_str).filter(|it| !it.is_empty());
+        let text =
+            |text: &'a Option<Text>| text.as_ref().map(Text::as_str).filter(|it| !it.is_empty());
         let (name, tag, digest) = split(value);
         let name = text(&self.image.new_name).unwrap_or(name);
         let suffixed;

@@ -98,7 +98,8 @@ fn align(inner: &str, span: Span, outer: &str) -> Option<Vec<(u32, u32)>> {
                 if let Some(indent) = trimmed.strip_suffix(line)
                     && (indent.trim().is_empty() || lines.is_empty())
                 {
-                    lines.push((u32::try_from(start).ok()?, u32::try_from(at + indent.len()).ok()?));
+                    lines
+                        .push((u32::try_from(start).ok()?, u32::try_from(at + indent.len()).ok()?));
                     at += whole.len() + 1;
                     break;
                 }

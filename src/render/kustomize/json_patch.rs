@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::object::{depth, text};
+use super::budget::Budget;
+use super::object::{count, depth, text};
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::render::RenderError;
 use crate::source::Span;
@@ -13,22 +14,30 @@ type Result<T> = std::result::Result<T, RenderError>;
 pub(super) const DEPTH: usize = 500;
 
 /// Applies all operations of a patch in order.
-pub(super) fn apply(root: &mut Node, operations: &[Node]) -> Result<()> {
+pub(super) fn apply(root: &mut Node, operations: &[Node], budget: &mut Budget) -> Result<()> {
     for operation in operations {
         let name = operation.get("op").and_then(Node::as_str).unwrap_or_default();
         let at = pointer(operation, "path")?;
         let value = || {
-            operation.get("value").cloned().unwrap_or(Node {
-                span: operation.span,
-                kind: NodeKind::Scalar(Scalar::Null),
-            })
+            operation
+                .get("value")
+                .cloned()
+                .unwrap_or(Node { span: operation.span, kind: NodeKind::Scalar(Scalar::Null) })
         };
         match name {
-            "add" => add(root, &at, value())?,
+            "add" => {
+                let value = value();
+                budget.grow(count(&value), at.span)?;
+                add(root, &at, value)?;
+            }
             "remove" => {
                 remove(root, &at)?;
             }
-            "replace" => replace(root, &at, value())?,
+            "replace" => {
+                let value = value();
+                budget.grow(count(&value), at.span)?;
+                replace(root, &at, value)?;
+            }
             "move" => {
                 let from = pointer(operation, "from")?;
                 let moved = remove(root, &from)?;
@@ -36,7 +45,9 @@ pub(super) fn apply(root: &mut Node, operations: &[Node]) -> Result<()> {
             }
             "copy" => {
                 let from = pointer(operation, "from")?;
-                let copied = find(root, &from)?.clone();
+                let copied = find(root, &from)?;
+                budget.grow(count(copied), at.span)?;
+                let copied = copied.clone();
                 add(root, &at, copied)?;
             }
             "test" => {
@@ -75,7 +86,9 @@ struct Pointer {
 impl Pointer {
     fn missing(&self) -> RenderError {
         RenderError::broken(self.span, format!("the object has nothing at `{}`", self.text))
-            .with_help("a JSON patch can only change what is there; `add` needs the parent to exist")
+            .with_help(
+                "a JSON patch can only change what is there; `add` needs the parent to exist",
+            )
     }
 
     fn split(&self) -> Result<(&[Arc<str>], &str)> {

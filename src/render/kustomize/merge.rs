@@ -179,8 +179,7 @@ fn merge_map(
     for Entry { key, key_span, value } in entries {
         let change = patch.entry(&key);
         let keys = schema.merge_keys(&key);
-        let value =
-            walk(Some(value), change.map(|entry| &entry.value), schema.field(&key), keys)?;
+        let value = walk(Some(value), change.map(|entry| &entry.value), schema.field(&key), keys)?;
         old_keys.insert(Arc::clone(&key));
         if let Some(value) = value {
             // Where the patch sets the whole value, it is the patch's key that a reader looks for.
@@ -266,8 +265,9 @@ fn merge_list(
         let replaced = before.is_some()
             && patch.and_then(|patch| patch.get(DIRECTIVE)).and_then(Node::as_str)
                 == Some("replace");
-        let value = walk(before, patch, schema, None)?
-            .filter(|value| !value.is_null() && !(value.is_mapping() && value.entries().is_empty()));
+        let value = walk(before, patch, schema, None)?.filter(|value| {
+            !value.is_null() && !(value.is_mapping() && value.entries().is_empty())
+        });
         let Some(value) = value else {
             old.retain(|item| !may_be(item, &wanted));
             continue;
@@ -319,9 +319,9 @@ fn has_all(item: &Node, wanted: &[(&str, Arc<str>)]) -> bool {
 
 /// Like [`has_all`], but an empty value stands for any.
 fn may_be(item: &Node, wanted: &[(&str, Arc<str>)]) -> bool {
-    wanted.iter().all(|(key, value)| {
-        item.get(key).is_some_and(|it| value.is_empty() || text(it) == *value)
-    })
+    wanted
+        .iter()
+        .all(|(key, value)| item.get(key).is_some_and(|it| value.is_empty() || text(it) == *value))
 }
 
 fn put(items: &mut Vec<Node>, value: Node, wanted: &[(&str, Arc<str>)]) {
@@ -337,8 +337,7 @@ fn complete(tuples: &mut [Vec<Arc<str>>]) {
         for second in 0..tuples.len() {
             let (Some(a), Some(b)) = (tuples.get(first), tuples.get(second)) else { continue };
             let equal = a.iter().zip(b).any(|(a, b)| a == b);
-            let compatible =
-                a.iter().zip(b).all(|(a, b)| a == b || a.is_empty() || b.is_empty());
+            let compatible = a.iter().zip(b).all(|(a, b)| a == b || a.is_empty() || b.is_empty());
             if !equal || !compatible {
                 continue;
             }

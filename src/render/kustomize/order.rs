@@ -70,15 +70,12 @@ pub(super) fn sort(
             (None, None) => (1, 0),
         }
     };
-    let or = |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
+    let or =
+        |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
     objects.sort_by_cached_key(|object| {
         let id = object.id();
-        let group = format!(
-            "{}_{}_{}",
-            or(id.group(), "~G"),
-            or(id.version(), "~V"),
-            or(&id.kind, "~K")
-        );
+        let group =
+            format!("{}_{}_{}", or(id.group(), "~G"), or(id.version(), "~V"), or(&id.kind, "~K"));
         let name = format!("{}|{}", or(&object.namespace(), "~X"), or(&id.name, "~N"));
         (rank(&id.kind), group, name)
     });

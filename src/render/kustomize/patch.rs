@@ -50,11 +50,8 @@ pub(super) fn apply(
             None => return Ok(()),
         },
         (Some(_), Some(path)) => {
-            return Err(RenderError::broken(
-                path.span,
-                "a patch has both a `path` and a `patch`",
-            )
-            .with_help("keep one of the two"));
+            return Err(RenderError::broken(path.span, "a patch has both a `path` and a `patch`")
+                .with_help("keep one of the two"));
         }
         (None, None) => {
             return Err(RenderError::broken(patch.span, "a patch has no `path` and no `patch`"));
@@ -74,12 +71,12 @@ pub(super) fn apply(
             let patterns = Patterns::new(target)?;
             for object in objects.iter_mut().filter(|object| patterns.fits(object)) {
                 object.remember();
-                change(object, &operations)?;
+                change(object, &operations, files)?;
             }
             Ok(())
         }
         Body::Merge(patches) => {
-            strategic(objects, patch.target.as_ref(), &patches, allowed, span, tolerant)
+            strategic(objects, patch.target.as_ref(), &patches, allowed, span, files, tolerant)
         }
     }
 }
@@ -111,7 +108,7 @@ pub(super) fn apply_strategic(
             None => return Ok(()),
         }
     };
-    strategic(objects, None, &patches, Allowed::default(), entry.span, tolerant)
+    strategic(objects, None, &patches, Allowed::default(), entry.span, files, tolerant)
 }
 
 /// Applies an entry of `patchesJson6902`.
@@ -140,7 +137,7 @@ pub(super) fn apply_json(
     };
     let patterns = Patterns::new(target)?;
     for object in objects.iter_mut().filter(|object| patterns.fits(object)) {
-        change(object, &operations)?;
+        change(object, &operations, files)?;
     }
     Ok(())
 }
@@ -149,14 +146,14 @@ pub(super) fn apply_json(
 ///
 /// Where kustomize keeps notes of its own in the annotations, a patch can add to them even if the
 /// object has none.
-fn change(object: &mut Object, operations: &[Node]) -> Result<()> {
+fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Result<()> {
     let span = object.node.span;
     if object.has_notes()
         && let Some(metadata) = object.node.get_mut("metadata")
     {
         map_at(metadata, "annotations", span);
     }
-    json_patch::apply(&mut object.node, operations)
+    json_patch::apply(&mut object.node, operations, files.budget)
 }
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
@@ -164,21 +161,13 @@ fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
     body(&parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
 }
 
-fn read_file(
-    files: &Files<'_>,
-    path: &crate::source::RepoPath,
-    span: Span,
-) -> Result<Body> {
+fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
     let empty = Parsed::default();
     let parse = |dialect| files.parsed(path, dialect).unwrap_or(&empty);
     body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
 }
 
-fn body(
-    parsed: &Parsed,
-    json: impl FnOnce() -> Option<Vec<Node>>,
-    span: Span,
-) -> Result<Body> {
+fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -> Result<Body> {
     let is_list = parsed
         .documents
         .first()
@@ -207,6 +196,7 @@ fn strategic(
     patches: &[Object],
     allowed: Allowed,
     span: Span,
+    files: &mut Files<'_>,
     tolerant: bool,
 ) -> Result<()> {
     if let Some(target) = target {
@@ -229,11 +219,13 @@ fn strategic(
             .collect();
         for at in selected {
             if let Some(object) = objects.get_mut(at) {
+                files.budget.grow(patch.size, span)?;
                 merge_into(object, patch, allowed)?;
             }
         }
     } else {
         for patch in patches {
+            files.budget.work(objects.len(), span)?;
             let wanted = patch.original_id();
             let mut found = (0..)
                 .zip(objects.iter())
@@ -242,13 +234,17 @@ fn strategic(
             match (found.next(), found.next()) {
                 (Some(at), None) => {
                     if let Some(object) = objects.get_mut(at) {
+                        files.budget.grow(patch.size, span)?;
+                        files.budget.work(object.size, span)?;
                         merge_into(object, patch, allowed)?;
                     }
                 }
                 (Some(_), Some(_)) => {
                     return Err(RenderError::broken(
                         span,
-                        format!("several objects were or are called {wanted}, which the patch is for"),
+                        format!(
+                            "several objects were or are called {wanted}, which the patch is for"
+                        ),
                     ));
                 }
                 (None, _) if tolerant => {}
@@ -292,11 +288,15 @@ fn merge_into(object: &mut Object, patch: &Object, allowed: Allowed) -> Result<(
     if let Some(api_version) = api_version {
         set(&mut merged, "apiVersion", api_version);
     }
-    if !allowed.kind && let Some(kind) = kind {
+    if !allowed.kind
+        && let Some(kind) = kind
+    {
         set(&mut merged, "kind", kind);
     }
     if let Some(metadata) = map_at(&mut merged, "metadata", span) {
-        if !allowed.name && let Some(name) = name {
+        if !allowed.name
+            && let Some(name) = name
+        {
             set(metadata, "name", name);
         }
         match namespace.filter(|namespace| !text(namespace).is_empty()) {

@@ -128,11 +128,15 @@ pub(super) fn run_transformer(
         }
     };
     match &*plugin.kind() {
-        "LabelTransformer" => {
-            transform::entries(objects, &read::<Pairs>(node, "labels")?, &fields(node)?)
-        }
+        "LabelTransformer" => transform::entries(
+            objects,
+            &read::<Pairs>(node, "labels")?,
+            &fields(node)?,
+            files.budget,
+        ),
         "AnnotationsTransformer" => {
-            transform::entries(objects, &read::<Pairs>(node, "annotations")?, &fields(node)?)
+            let annotations = read::<Pairs>(node, "annotations")?;
+            transform::entries(objects, &annotations, &fields(node)?, files.budget)
         }
         "NamespaceTransformer" => {
             let metadata = node.get("metadata").unwrap_or(node);

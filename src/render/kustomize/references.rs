@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::config::NameReference;
 use super::field::{self, Create, Kinds};
 use super::object::{Id, Object, set, text};
@@ -30,7 +31,11 @@ struct Candidates {
 }
 
 /// Renames what refers to objects whose names or namespaces changed.
-pub(super) fn fix(objects: &mut [Object], tables: &[NameReference]) -> Result<()> {
+pub(super) fn fix(
+    objects: &mut [Object],
+    tables: &[NameReference],
+    budget: &mut Budget,
+) -> Result<()> {
     let candidates = Candidates::new(objects);
     if candidates.by_name.is_empty() {
         return Ok(());
@@ -48,7 +53,7 @@ pub(super) fn fix(objects: &mut [Object], tables: &[NameReference]) -> Result<()
                 field.kinds = Kinds::default();
                 let span = object.node.span;
                 field::visit(&mut object.node, &field, Create::Nothing, span, &mut |node| {
-                    candidates.update(&referrer, &table.target, node)
+                    candidates.update(&referrer, &table.target, node, budget)
                 })?;
             }
         }
@@ -121,17 +126,23 @@ impl Candidates {
         Self { all, by_name, original_namespaces }
     }
 
-    fn update(&self, referrer: &Referrer, target: &Kinds, node: &mut Node) -> Result<()> {
+    fn update(
+        &self,
+        referrer: &Referrer,
+        target: &Kinds,
+        node: &mut Node,
+        budget: &mut Budget,
+    ) -> Result<()> {
         match &mut node.kind {
             NodeKind::Scalar(Scalar::Null) => Ok(()),
-            NodeKind::Scalar(_) => self.update_name(referrer, target, node),
-            NodeKind::Mapping(_) => self.update_map(referrer, target, node),
+            NodeKind::Scalar(_) => self.update_name(referrer, target, node, budget),
+            NodeKind::Mapping(_) => self.update_map(referrer, target, node, budget),
             NodeKind::Sequence(items) => {
                 for item in items {
                     match &item.kind {
                         NodeKind::Scalar(Scalar::Null) | NodeKind::Sequence(_) => {}
-                        NodeKind::Scalar(_) => self.update_name(referrer, target, item)?,
-                        NodeKind::Mapping(_) => self.update_map(referrer, target, item)?,
+                        NodeKind::Scalar(_) => self.update_name(referrer, target, item, budget)?,
+                        NodeKind::Mapping(_) => self.update_map(referrer, target, item, budget)?,
                     }
                 }
                 Ok(())
@@ -139,9 +150,15 @@ impl Candidates {
         }
     }
 
-    fn update_name(&self, referrer: &Referrer, target: &Kinds, node: &mut Node) -> Result<()> {
+    fn update_name(
+        &self,
+        referrer: &Referrer,
+        target: &Kinds,
+        node: &mut Node,
+        budget: &mut Budget,
+    ) -> Result<()> {
         let old = text(node);
-        let found = self.find(referrer, target, &old, None, node)?;
+        let found = self.find(referrer, target, &old, None, node, budget)?;
         if let Some(found) = found
             && text(&found.name) != old
         {
@@ -150,7 +167,13 @@ impl Candidates {
         Ok(())
     }
 
-    fn update_map(&self, referrer: &Referrer, target: &Kinds, node: &mut Node) -> Result<()> {
+    fn update_map(
+        &self,
+        referrer: &Referrer,
+        target: &Kinds,
+        node: &mut Node,
+        budget: &mut Budget,
+    ) -> Result<()> {
         let Some(name) = node.get("name") else {
             return Err(RenderError::broken(
                 node.span,
@@ -159,9 +182,8 @@ impl Candidates {
         };
         let old = text(name);
         let namespace = node.get("namespace").map(text);
-        let Some(found) = self.find(referrer, target, &old, Some(namespace.as_ref()), node)? else {
-            return Ok(());
-        };
+        let found = self.find(referrer, target, &old, Some(namespace.as_ref()), node, budget)?;
+        let Some(found) = found else { return Ok(()) };
         if text(&found.name) != old {
             set(node, "name", found.name.clone());
         }
@@ -183,8 +205,10 @@ impl Candidates {
         name: &Arc<str>,
         namespace: Option<Option<&Arc<str>>>,
         node: &Node,
+        budget: &mut Budget,
     ) -> Result<Option<&Candidate>> {
         let Some(named) = self.by_name.get(name) else { return Ok(None) };
+        budget.work(100 * named.len(), node.span)?;
         let mut found: Vec<&Candidate> = named
             .iter()
             .filter_map(|at| self.all.get(*at))

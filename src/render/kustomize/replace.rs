@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::files::Files;
 use super::json_patch::DEPTH;
-use super::object::{Object, depth, text};
+use super::object::{Object, count, depth, text};
 use super::select::Patterns;
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{
@@ -25,11 +26,11 @@ pub(super) fn apply(
 ) -> Result<()> {
     for replacement in replacements {
         match &replacement.path {
-            None => one(objects, replacement, tolerant)?,
+            None => one(objects, replacement, files.budget, tolerant)?,
             Some(path) => {
                 let Some(file) = files.require(path)? else { continue };
                 for replacement in read(files, &file, path)? {
-                    one(objects, &replacement, tolerant)?;
+                    one(objects, &replacement, files.budget, tolerant)?;
                 }
             }
         }
@@ -69,23 +70,25 @@ fn read(
     }
 }
 
-fn one(objects: &mut [Object], replacement: &Replacement, tolerant: bool) -> Result<()> {
+fn one(
+    objects: &mut [Object],
+    replacement: &Replacement,
+    budget: &mut Budget,
+    tolerant: bool,
+) -> Result<()> {
     if replacement.targets.is_empty() {
         return Err(RenderError::broken(replacement.span, "the replacement has no `targets`"));
     }
     let Some(value) = source(objects, replacement, tolerant)? else { return Ok(()) };
     for target in &replacement.targets {
-        put(objects, target, &value, tolerant)?;
+        budget.work(objects.iter().map(|object| object.size).sum(), target.span)?;
+        put(objects, target, &value, budget, tolerant)?;
     }
     Ok(())
 }
 
 /// Returns the value to copy; `None` where what holds it may lie in what is left out.
-fn source(
-    objects: &[Object],
-    replacement: &Replacement,
-    tolerant: bool,
-) -> Result<Option<Node>> {
+fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Result<Option<Node>> {
     let source = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => source,
         (None, Some(value)) => {
@@ -103,8 +106,7 @@ fn source(
         let equal = |wanted: &Option<Text>, found: &str| {
             wanted.as_ref().is_none_or(|wanted| &*wanted.text == found)
         };
-        let (group, version, kind) =
-            (set(&source.group), set(&source.version), set(&source.kind));
+        let (group, version, kind) = (set(&source.group), set(&source.version), set(&source.kind));
         let (name, namespace) = (set(&source.name), set(&source.namespace));
         object.all_ids().iter().any(|id| {
             equal(&group, id.group())
@@ -162,7 +164,8 @@ fn source(
 fn is_empty(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Scalar(scalar) => {
-            matches!(scalar, Scalar::Null) || matches!(scalar, Scalar::String(text) if text.is_empty())
+            matches!(scalar, Scalar::Null)
+                || matches!(scalar, Scalar::String(text) if text.is_empty())
         }
         NodeKind::Sequence(items) => items.is_empty(),
         NodeKind::Mapping(entries) => entries.is_empty(),
@@ -241,11 +244,15 @@ fn put(
     objects: &mut [Object],
     target: &ReplacementTarget,
     value: &Node,
+    budget: &mut Budget,
     tolerant: bool,
 ) -> Result<()> {
     let Some(select) = &target.select else {
-        return Err(RenderError::broken(target.span, "the target of the replacement selects nothing")
-            .with_help("name its objects under `select`"));
+        return Err(RenderError::broken(
+            target.span,
+            "the target of the replacement selects nothing",
+        )
+        .with_help("name its objects under `select`"));
     };
     let select = Patterns::new(select)?;
     let rejects: Vec<Patterns> = target.reject.iter().map(Patterns::new).collect::<Result<_>>()?;
@@ -257,14 +264,12 @@ fn put(
             (reject.asks_for_metadata() && reject.fits_metadata(object))
                 || (!reject.is_any_id() && ids.iter().any(|id| reject.fits_id(id)))
         });
-        if rejected
-            || !select.fits_metadata(object)
-            || !ids.iter().any(|id| select.fits_id(id))
-        {
+        if rejected || !select.fits_metadata(object) || !ids.iter().any(|id| select.fits_id(id)) {
             continue;
         }
         for path in paths {
-            let mut setter = Setter { options: target.options.as_ref(), value, path, set: 0 };
+            let options = target.options.as_ref();
+            let mut setter = Setter { options, value, path, budget: &mut *budget, set: 0 };
             setter.descend(&mut object.node, &steps(&path.text))?;
             if setter.set == 0 && !tolerant {
                 return Err(RenderError::broken(
@@ -283,6 +288,7 @@ struct Setter<'a> {
     options: Option<&'a ReplacementOptions>,
     value: &'a Node,
     path: &'a Text,
+    budget: &'a mut Budget,
     set: usize,
 }
 
@@ -294,7 +300,9 @@ impl Setter<'_> {
     /// Returns what is made for a step, by what follows it.
     fn made(&self, rest: &[String]) -> NodeKind {
         match rest.first() {
-            Some(next) if next == "-" || next.parse::<usize>().is_ok() || condition(next).is_some() => {
+            Some(next)
+                if next == "-" || next.parse::<usize>().is_ok() || condition(next).is_some() =>
+            {
                 NodeKind::Sequence(Vec::new())
             }
             Some(_) => NodeKind::Mapping(Vec::new()),
@@ -318,7 +326,10 @@ impl Setter<'_> {
         if matches!(&node.kind, NodeKind::Scalar(scalar) if !matches!(scalar, Scalar::Null)) {
             return Err(RenderError::unsupported(
                 span,
-                format!("`{}` leads into a text, which replacements here cannot change", self.path.text),
+                format!(
+                    "`{}` leads into a text, which replacements here cannot change",
+                    self.path.text
+                ),
             ));
         }
         if step == "*" {
@@ -423,8 +434,10 @@ impl Setter<'_> {
                     None => parts.push(&new),
                 },
             }
+            self.budget.text(old.len() + new.len() + delimiter.text.len(), self.path.span)?;
             value = Node::string(parts.join(&delimiter.text), value.span);
         }
+        self.budget.grow(count(&value), self.path.span)?;
         if depth(&value) > DEPTH {
             return Err(RenderError::broken(self.path.span, "the value is nested too deeply"));
         }

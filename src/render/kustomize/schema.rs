@@ -151,7 +151,11 @@ impl Schema {
             (Self::JobTemplate, "spec") => Self::Spec("Job"),
             (
                 Self::Spec(
-                    "DaemonSet" | "Deployment" | "Job" | "ReplicaSet" | "ReplicationController"
+                    "DaemonSet"
+                    | "Deployment"
+                    | "Job"
+                    | "ReplicaSet"
+                    | "ReplicationController"
                     | "StatefulSet",
                 ),
                 "template",
@@ -173,7 +177,10 @@ impl Schema {
             (Self::Metadata, "ownerReferences") => Some(&["uid"]),
             (
                 Self::PodSpec,
-                "containers" | "initContainers" | "ephemeralContainers" | "volumes"
+                "containers"
+                | "initContainers"
+                | "ephemeralContainers"
+                | "volumes"
                 | "imagePullSecrets",
             )
             | (Self::Container | Self::EphemeralContainer, "env")

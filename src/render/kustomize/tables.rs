@@ -238,10 +238,7 @@ const NAME_REFERENCES: [(&str, &[&str], &[Row], &[Row]); 15] = [
         "admissionregistration.k8s.io//ValidatingAdmissionPolicy",
         &[],
         &[],
-        &[(
-            "admissionregistration.k8s.io//ValidatingAdmissionPolicyBinding",
-            "spec/policyName",
-        )],
+        &[("admissionregistration.k8s.io//ValidatingAdmissionPolicyBinding", "spec/policyName")],
     ),
 ];
 
@@ -297,9 +294,7 @@ fn rows(rows: &[Row], create: bool) -> Vec<Field> {
 }
 
 fn in_pods(paths: &[&str], pods: &[Row]) -> Vec<Field> {
-    let field = |path: &str, (on, pod): &Row| {
-        Field::new(kinds(on), &format!("{pod}{path}"), false)
-    };
+    let field = |path: &str, (on, pod): &Row| Field::new(kinds(on), &format!("{pod}{path}"), false);
     paths.iter().flat_map(|path| pods.iter().map(|pod| field(path, pod))).collect()
 }
 
@@ -310,7 +305,8 @@ pub(super) fn defaults() -> Config {
     for (on, path, create) in SELECTORS {
         common_labels.push(Field::new(kinds(on), path, create));
     }
-    let pods = [("apps//Deployment", "spec/template/spec/"), ("apps//StatefulSet", "spec/template/spec/")];
+    let pods =
+        [("apps//Deployment", "spec/template/spec/"), ("apps//StatefulSet", "spec/template/spec/")];
     common_labels.extend(in_pods(&POD_SELECTORS, &pods));
     let mut var_reference = in_pods(&VARIABLES_IN_PODS, &VARIABLE_PODS);
     var_reference.extend(rows(&VARIABLES, false));
@@ -336,9 +332,6 @@ pub(super) fn defaults() -> Config {
             .collect(),
         var_reference,
         images: IMAGES.iter().map(|path| Field::new(Kinds::default(), path, true)).collect(),
-        replicas: REPLICAS
-            .iter()
-            .map(|on| Field::new(kinds(on), "spec/replicas", true))
-            .collect(),
+        replicas: REPLICAS.iter().map(|on| Field::new(kinds(on), "spec/replicas", true)).collect(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::field::{self, Create, Field};
 use super::object::{Object, map_at, set, text};
 use crate::document::{Node, NodeKind, Scalar};
@@ -104,6 +105,9 @@ fn bind(list: &mut Node, subjects: Subjects, span: Span, set_text: &dyn Fn(&mut 
     }
 }
 
+/// The longest text that is added to a name; Kubernetes allows 253 bytes in all.
+const NAME: usize = 1024;
+
 /// Which end of a name is added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -120,6 +124,12 @@ pub(super) fn affix(
 ) -> Result<()> {
     if affix.is_empty() {
         return Ok(());
+    }
+    if affix.text.len() > NAME {
+        return Err(RenderError::unsupported(
+            affix.span,
+            format!("a text of more than {NAME} bytes cannot be a part of a name"),
+        ));
     }
     for object in objects {
         let original = object.original_id();
@@ -151,13 +161,22 @@ pub(super) fn affix(
 }
 
 /// Adds entries to the maps of all objects: labels and selectors, or annotations.
-pub(super) fn entries(objects: &mut [Object], pairs: &Pairs, fields: &[Field]) -> Result<()> {
+pub(super) fn entries(
+    objects: &mut [Object],
+    pairs: &Pairs,
+    fields: &[Field],
+    budget: &mut Budget,
+) -> Result<()> {
+    if let Some(first) = pairs.0.first() {
+        budget.grow(pairs.0.len().saturating_mul(objects.len()), first.key.span)?;
+    }
     for object in objects {
         for Pair { key, value } in &pairs.0 {
             for field in fields {
                 field::visit(&mut object.node, field, Create::Map, key.span, &mut |node| {
                     let NodeKind::Mapping(entries) = &mut node.kind else {
-                        let message = format!("the label `{}` is set here, but no map stands here", key.text);
+                        let message =
+                            format!("the label `{}` is set here, but no map stands here", key.text);
                         return Err(RenderError::broken(node.span, message));
                     };
                     let new = Node::string(Arc::clone(&value.text), value.span);
@@ -196,10 +215,8 @@ pub(super) fn replicas(
     let mut found = false;
     for field in fields {
         for object in objects.iter_mut() {
-            let fits = object
-                .all_ids()
-                .iter()
-                .any(|id| &*id.name == name && field.kinds.has_id(id));
+            let fits =
+                object.all_ids().iter().any(|id| &*id.name == name && field.kinds.has_id(id));
             if !fits {
                 continue;
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::field::{self, Create, Field};
 use super::object::{Id, Object, scalar_text, text};
 use super::replace::{step_into, steps};
@@ -96,6 +97,7 @@ pub(super) fn resolve(
     objects: &mut [Object],
     variables: &Variables,
     fields: &[Field],
+    budget: &mut Budget,
     tolerant: bool,
 ) -> Result<()> {
     let mut values: BTreeMap<&str, Node> = BTreeMap::new();
@@ -122,7 +124,11 @@ pub(super) fn resolve(
             None => {
                 return Err(RenderError::broken(
                     variable.span,
-                    format!("{} has no field `{}` for the variable `{name}`", object.id(), variable.field),
+                    format!(
+                        "{} has no field `{}` for the variable `{name}`",
+                        object.id(),
+                        variable.field
+                    ),
                 ));
             }
         }
@@ -134,21 +140,21 @@ pub(super) fn resolve(
         for field in fields {
             let span = object.node.span;
             field::visit(&mut object.node, field, Create::Nothing, span, &mut |node| {
-                set(node, &values)
+                set(node, &values, budget)
             })?;
         }
     }
     Ok(())
 }
 
-fn set(node: &mut Node, values: &BTreeMap<&str, Node>) -> Result<()> {
+fn set(node: &mut Node, values: &BTreeMap<&str, Node>, budget: &mut Budget) -> Result<()> {
     match &mut node.kind {
-        NodeKind::Scalar(Scalar::String(_)) => expand(node, values),
+        NodeKind::Scalar(Scalar::String(_)) => expand(node, values, budget)?,
         NodeKind::Scalar(_) => {}
         NodeKind::Mapping(entries) => {
             for entry in entries {
                 if entry.value.as_str().is_some() {
-                    expand(&mut entry.value, values);
+                    expand(&mut entry.value, values, budget)?;
                 }
             }
         }
@@ -160,7 +166,7 @@ fn set(node: &mut Node, values: &BTreeMap<&str, Node>) -> Result<()> {
                         "only texts can stand in a list whose items may hold variables",
                     ));
                 }
-                expand(item, values);
+                expand(item, values, budget)?;
             }
         }
     }
@@ -168,8 +174,8 @@ fn set(node: &mut Node, values: &BTreeMap<&str, Node>) -> Result<()> {
 }
 
 /// Replaces `$(NAME)`; `$$` stands for `$`. A value that is one variable takes over its type.
-fn expand(node: &mut Node, values: &BTreeMap<&str, Node>) {
-    let Some(input) = node.as_str() else { return };
+fn expand(node: &mut Node, values: &BTreeMap<&str, Node>, budget: &mut Budget) -> Result<()> {
+    let Some(input) = node.as_str() else { return Ok(()) };
     let mut out = String::with_capacity(input.len());
     let mut rest = input;
     let mut span = node.span;
@@ -185,10 +191,12 @@ fn expand(node: &mut Node, values: &BTreeMap<&str, Node>) {
                 Some(value) if matches!(value.kind, NodeKind::Scalar(_)) => {
                     if before.is_empty() && tail.is_empty() && out.is_empty() {
                         *node = value.clone();
-                        return;
+                        return Ok(());
                     }
                     span = value.span;
-                    out.push_str(&text(value));
+                    let value = text(value);
+                    budget.text(out.len() + value.len(), span)?;
+                    out.push_str(&value);
                 }
                 _ => {
                     out.push_str("$(");
@@ -207,4 +215,5 @@ fn expand(node: &mut Node, values: &BTreeMap<&str, Node>) {
     if scalar_text(&new) != text(node) {
         *node = Node { span, kind: NodeKind::Scalar(new) };
     }
+    Ok(())
 }
