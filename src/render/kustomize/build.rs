@@ -483,7 +483,7 @@ fn leads_to(known: &Accumulated, folder: &RepoPath) -> bool {
     let mut folder = folder.clone();
     loop {
         let here = |name: &&str| folder.join(name).is_some_and(|path| known.read.contains(&path));
-        if kustomization::FILE_NAMES.iter().any(|name| here(&name)) {
+        if kustomization::FILE_NAMES.iter().any(here) {
             return true;
         }
         if folder.is_root() {

@@ -144,16 +144,16 @@ fn descend(
                     format!("the path of a field has the step `{step}`, which kustomize refuses"),
                 ));
             }
-            let make = match create {
+            let made = match create {
                 _ if is_list => None,
                 Create::Nothing => None,
                 _ if !rest.is_empty() => Some(Node::mapping(span)),
                 Create::Text => Some(Node::string("", span)),
                 Create::Map => Some(Node::mapping(span)),
             };
-            match (node.get(name), make) {
-                (None, Some(made)) => set(node, name, made),
-                (Some(value), Some(made)) if value.is_null() => set(node, name, made),
+            match (node.get(name), made) {
+                (None, Some(new)) => set(node, name, new),
+                (Some(value), Some(new)) if value.is_null() => set(node, name, new),
                 (Some(value), None) if value.is_null() && is_list => {
                     let kind = NodeKind::Sequence(Vec::new());
                     set(node, name, Node { span: value.span, kind });

@@ -265,9 +265,9 @@ fn merge_list(
         let replaced = before.is_some()
             && patch.and_then(|patch| patch.get(DIRECTIVE)).and_then(Node::as_str)
                 == Some("replace");
-        let value = walk(before, patch, schema, None)?.filter(|value| {
-            !value.is_null() && !(value.is_mapping() && value.entries().is_empty())
-        });
+        let value = walk(before, patch, schema, None)?
+            .filter(|value| !value.is_null())
+            .filter(|value| !value.is_mapping() || !value.entries().is_empty());
         let Some(value) = value else {
             old.retain(|item| !may_be(item, &wanted));
             continue;

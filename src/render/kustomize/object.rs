@@ -267,12 +267,11 @@ fn text_at(node: &Node, path: &[&str]) -> Arc<str> {
 /// Sets a key of a mapping: a new value for an old key, or a new entry at the end.
 pub(super) fn set(node: &mut Node, key: &str, value: Node) {
     let NodeKind::Mapping(entries) = &mut node.kind else { return };
-    match entries.iter_mut().find(|entry| &*entry.key == key) {
-        Some(entry) => entry.value = value,
-        None => {
-            let key_span = value.span;
-            entries.push(Entry { key: Arc::from(key), key_span, value });
-        }
+    if let Some(entry) = entries.iter_mut().find(|entry| &*entry.key == key) {
+        entry.value = value;
+    } else {
+        let key_span = value.span;
+        entries.push(Entry { key: Arc::from(key), key_span, value });
     }
 }
 

@@ -41,17 +41,20 @@ pub(super) fn apply(
     files: &mut Files<'_>,
     tolerant: bool,
 ) -> Result<()> {
-    let inline_text = patch.patch.as_ref().filter(|it| !it.text.trim().is_empty());
-    let path = patch.path.as_ref().filter(|it| !it.is_empty());
-    let (body, span) = match (inline_text, path) {
+    let text = patch.patch.as_ref().filter(|it| !it.text.trim().is_empty());
+    let file = patch.path.as_ref().filter(|it| !it.is_empty());
+    let (body, span) = match (text, file) {
         (Some(text), None) => (read_inline(text, files)?, text.span),
-        (None, Some(path)) => match files.require(path)? {
-            Some(file) => (read_file(files, &file, path.span)?, path.span),
+        (None, Some(reference)) => match files.require(reference)? {
+            Some(file) => (read_file(files, &file, reference.span)?, reference.span),
             None => return Ok(()),
         },
-        (Some(_), Some(path)) => {
-            return Err(RenderError::broken(path.span, "a patch has both a `path` and a `patch`")
-                .with_help("keep one of the two"));
+        (Some(_), Some(reference)) => {
+            return Err(RenderError::broken(
+                reference.span,
+                "a patch has both a `path` and a `patch`",
+            )
+            .with_help("keep one of the two"));
         }
         (None, None) => {
             return Err(RenderError::broken(patch.span, "a patch has no `path` and no `patch`"));
@@ -122,8 +125,8 @@ pub(super) fn apply_json(
     };
     let body = match (&patch.patch, &patch.path) {
         (Some(text), _) if !text.is_empty() => read_inline(text, files)?,
-        (_, Some(path)) => match files.require(path)? {
-            Some(file) => read_file(files, &file, path.span)?,
+        (_, Some(reference)) => match files.require(reference)? {
+            Some(file) => read_file(files, &file, reference.span)?,
             None => return Ok(()),
         },
         _ => return Err(RenderError::broken(patch.span, "the patch has no `path` and no `patch`")),

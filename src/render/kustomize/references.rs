@@ -23,6 +23,15 @@ struct Candidate {
     suffixes: Vec<Arc<str>>,
 }
 
+/// What a reference consists of.
+#[derive(Debug, Clone, Copy)]
+enum Scope<'a> {
+    /// A name alone.
+    Name,
+    /// A map with a name, and a namespace where it has one.
+    Map(Option<&'a Arc<str>>),
+}
+
 /// Everything that may be referred to, by former names.
 struct Candidates {
     all: Vec<Candidate>,
@@ -158,7 +167,7 @@ impl Candidates {
         budget: &mut Budget,
     ) -> Result<()> {
         let old = text(node);
-        let found = self.find(referrer, target, &old, None, node, budget)?;
+        let found = self.find(referrer, target, &old, Scope::Name, node, budget)?;
         if let Some(found) = found
             && text(&found.name) != old
         {
@@ -182,7 +191,8 @@ impl Candidates {
         };
         let old = text(name);
         let namespace = node.get("namespace").map(text);
-        let found = self.find(referrer, target, &old, Some(namespace.as_ref()), node, budget)?;
+        let found =
+            self.find(referrer, target, &old, Scope::Map(namespace.as_ref()), node, budget)?;
         let Some(found) = found else { return Ok(()) };
         if text(&found.name) != old {
             set(node, "name", found.name.clone());
@@ -197,13 +207,12 @@ impl Candidates {
 
     /// Finds the object that a name stands for; `None` where there is none that changed.
     ///
-    /// `namespace` is given where the reference may name one.
     fn find(
         &self,
         referrer: &Referrer,
         target: &Kinds,
         name: &Arc<str>,
-        namespace: Option<Option<&Arc<str>>>,
+        scope: Scope<'_>,
         node: &Node,
         budget: &mut Budget,
     ) -> Result<Option<&Candidate>> {
@@ -213,7 +222,7 @@ impl Candidates {
             .iter()
             .filter_map(|at| self.all.get(*at))
             .filter(|it| reachable(referrer, it))
-            .filter(|it| self.in_namespace(it, namespace.flatten()))
+            .filter(|it| self.in_namespace(it, scope))
             .filter(|it| it.previous.iter().any(|id| target.has_id(id)))
             .filter(|it| {
                 referrer.role.as_ref().is_none_or(|(group, kind)| {
@@ -239,7 +248,7 @@ impl Candidates {
         let Some(first) = found.first() else { return Ok(None) };
         let same = found.iter().all(|it| {
             text(&it.name) == text(&first.name)
-                && (namespace.is_none()
+                && (matches!(scope, Scope::Name)
                     || it.namespace.as_ref().map(text) == first.namespace.as_ref().map(text))
         });
         if !same {
@@ -251,8 +260,8 @@ impl Candidates {
         Ok(Some(first))
     }
 
-    fn in_namespace(&self, candidate: &Candidate, namespace: Option<&Arc<str>>) -> bool {
-        let Some(namespace) = namespace else { return true };
+    fn in_namespace(&self, candidate: &Candidate, scope: Scope<'_>) -> bool {
+        let Scope::Map(Some(namespace)) = scope else { return true };
         if candidate.id.is_cluster_scoped() {
             return false;
         }

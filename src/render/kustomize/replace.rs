@@ -210,7 +210,8 @@ pub(super) fn steps(path: &str) -> Vec<String> {
             }
         }
         if !whole.contains('=') {
-            whole = whole.trim_matches(['[', ']']).to_owned();
+            out.push(whole.trim_matches(['[', ']']).to_owned());
+            continue;
         }
         out.push(whole);
     }

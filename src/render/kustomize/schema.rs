@@ -1,6 +1,6 @@
 //! What kustomize knows of Kubernetes' own kinds: their scope, and how their lists are merged.
 //!
-//! The tables follow the OpenAPI schema that kustomize embeds (Kubernetes 1.21), not the newest
+//! The tables follow the `OpenAPI` schema that kustomize embeds (of Kubernetes 1.21), not the newest
 //! one: what kustomize does not know it treats as a custom kind.
 
 /// The kinds that have no namespace, as `apiVersion` and kind, sorted.
@@ -140,17 +140,13 @@ impl Schema {
     /// Returns the schema of a field. Of a list, this is the schema of its items.
     pub(super) fn field(self, key: &str) -> Self {
         match (self, key) {
-            (Self::Root(_) | Self::Template | Self::Claim, "metadata") => Self::Metadata,
-            (Self::Root("Pod"), "spec") | (Self::Template, "spec") => Self::PodSpec,
-            (Self::Root("PodTemplate"), "template") => Self::Template,
-            (Self::Root(kind), "spec") => Self::Spec(kind),
-            (Self::Root(kind), "status") => Self::Status(kind),
-            (Self::Root(kind @ ("Node" | "ServiceAccount")), _) => Self::Spec(kind),
-            (Self::Spec("CronJob"), "jobTemplate") => Self::JobTemplate,
-            (Self::JobTemplate, "metadata") => Self::Metadata,
-            (Self::JobTemplate, "spec") => Self::Spec("Job"),
+            (Self::Root(_) | Self::Template | Self::Claim | Self::JobTemplate, "metadata") => {
+                Self::Metadata
+            }
+            (Self::Root("Pod") | Self::Template, "spec") => Self::PodSpec,
             (
-                Self::Spec(
+                Self::Root("PodTemplate")
+                | Self::Spec(
                     "DaemonSet"
                     | "Deployment"
                     | "Job"
@@ -160,12 +156,16 @@ impl Schema {
                 ),
                 "template",
             ) => Self::Template,
-            (Self::Spec("StatefulSet"), "volumeClaimTemplates") => Self::Claim,
+            (Self::Root(kind), "spec") => Self::Spec(kind),
+            (Self::Root(kind), "status") => Self::Status(kind),
+            (Self::Spec("CronJob"), "jobTemplate") => Self::JobTemplate,
+            (Self::JobTemplate, "spec") => Self::Spec("Job"),
+            (Self::Spec("StatefulSet"), "volumeClaimTemplates")
+            | (Self::Volume, "volumeClaimTemplate") => Self::Claim,
             (Self::Claim, "status") => Self::Status("PersistentVolumeClaim"),
             (Self::PodSpec, "containers" | "initContainers") => Self::Container,
             (Self::PodSpec, "ephemeralContainers") => Self::EphemeralContainer,
             (Self::PodSpec, "volumes") | (Self::Volume, "ephemeral") => Self::Volume,
-            (Self::Volume, "volumeClaimTemplate") => Self::Claim,
             _ => Self::Unknown,
         }
     }

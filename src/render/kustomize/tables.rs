@@ -3,6 +3,9 @@
 use super::config::{Config, NameReference};
 use super::field::{Field, Kinds};
 
+/// A row of [`NAME_REFERENCES`].
+type References = (&'static str, &'static [&'static str], &'static [Row], &'static [Row]);
+
 /// A field as it stands in the tables: kinds (`group/version/kind`, empty parts for any) and path.
 type Row = (&'static str, &'static str);
 
@@ -104,7 +107,7 @@ const CONTROLLED_PODS: [Row; 7] = [
 /// The kinds whose names are referred to. kustomize also lists `IngressClass`, under a group that no
 /// kind has, so it never follows these names. A row has the kind, its references inside of pods, the kinds that
 /// hold these pods, and all other references.
-const NAME_REFERENCES: [(&str, &[&str], &[Row], &[Row]); 15] = [
+const NAME_REFERENCES: [References; 15] = [
     ("//Deployment", &[], &[], &[("//HorizontalPodAutoscaler", "spec/scaleTargetRef/name")]),
     (
         "//ReplicationController",
