@@ -233,6 +233,3 @@ fn replace(root: &mut Node, at: &Pointer, value: Node) -> Result<()> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -369,6 +369,3 @@ pub(super) fn null_item(node: &Node) -> Option<Span> {
         NodeKind::Mapping(entries) => entries.iter().find_map(|entry| null_item(&entry.value)),
     }
 }
-
-#[cfg(test)]
-mod tests;
