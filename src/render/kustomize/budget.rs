@@ -45,14 +45,19 @@ impl Budget {
         Ok(())
     }
 
-    /// Accounts for a text that is put together from others.
-    pub(super) fn text(&mut self, bytes: usize, span: Span) -> Result<(), RenderError> {
-        if bytes > TEXT {
+    /// Accounts for a text that is put together: what it becomes, and what was added to it.
+    pub(super) fn text(
+        &mut self,
+        length: usize,
+        added: usize,
+        span: Span,
+    ) -> Result<(), RenderError> {
+        if length > TEXT {
             return Err(RenderError::broken(
                 span,
                 format!("a text becomes longer than {TEXT} bytes"),
             ));
         }
-        self.grow(1 + bytes / BYTES, span)
+        self.grow(1 + added / BYTES, span)
     }
 }

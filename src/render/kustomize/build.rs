@@ -27,7 +27,7 @@ const DEPTH: usize = 50;
 const VISITS: usize = 20_000;
 
 /// How many objects one render may have.
-const OBJECTS: usize = 100_000;
+const OBJECTS: usize = 50_000;
 
 /// What has been put together so far: kustomize's `ResAccumulator`.
 #[derive(Debug, Clone)]

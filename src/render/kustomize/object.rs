@@ -1,6 +1,6 @@
 //! An object on its way through the transformers, and what it was called before.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::schema;
 use crate::document::{Document, Entry, Node, NodeKind, Scalar};
@@ -16,7 +16,12 @@ pub(super) struct Id {
 }
 
 /// The namespace of what has none.
-pub(super) const CLUSTER: &str = "_non_namespaceable_";
+const CLUSTER: &str = "_non_namespaceable_";
+
+// Ids are made all the time; these texts are shared by nearly all of them.
+static CLUSTER_TEXT: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(CLUSTER));
+static DEFAULT_TEXT: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("default"));
+static EMPTY_TEXT: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
 
 impl Id {
     pub(super) fn new(
@@ -26,9 +31,9 @@ impl Id {
         name: Arc<str>,
     ) -> Self {
         let namespace = if schema::is_cluster_scoped(&api_version, &kind) {
-            Arc::from(CLUSTER)
+            Arc::clone(&CLUSTER_TEXT)
         } else if namespace.is_empty() {
-            Arc::from("default")
+            Arc::clone(&DEFAULT_TEXT)
         } else {
             Arc::clone(namespace)
         };
@@ -245,13 +250,13 @@ pub(super) fn depth(node: &Node) -> usize {
 pub(super) fn text(node: &Node) -> Arc<str> {
     match &node.kind {
         NodeKind::Scalar(scalar) => scalar_text(scalar),
-        NodeKind::Sequence(_) | NodeKind::Mapping(_) => Arc::from(""),
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => Arc::clone(&EMPTY_TEXT),
     }
 }
 
 pub(super) fn scalar_text(scalar: &Scalar) -> Arc<str> {
     match scalar {
-        Scalar::Null => Arc::from(""),
+        Scalar::Null => Arc::clone(&EMPTY_TEXT),
         Scalar::Bool(value) => Arc::from(value.to_string()),
         Scalar::Int(value) => Arc::from(value.to_string()),
         Scalar::Uint(value) => Arc::from(value.to_string()),
@@ -261,7 +266,7 @@ pub(super) fn scalar_text(scalar: &Scalar) -> Arc<str> {
 }
 
 fn text_at(node: &Node, path: &[&str]) -> Arc<str> {
-    node.at(path).map_or_else(|| Arc::from(""), text)
+    node.at(path).map_or_else(|| Arc::clone(&EMPTY_TEXT), text)
 }
 
 /// Sets a key of a mapping: a new value for an old key, or a new entry at the end.

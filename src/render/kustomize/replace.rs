@@ -435,7 +435,8 @@ impl Setter<'_> {
                     None => parts.push(&new),
                 },
             }
-            self.budget.text(old.len() + new.len() + delimiter.text.len(), self.path.span)?;
+            let length = old.len() + new.len() + delimiter.text.len();
+            self.budget.text(length, length, self.path.span)?;
             value = Node::string(parts.join(&delimiter.text), value.span);
         }
         self.budget.grow(count(&value), self.path.span)?;

@@ -195,7 +195,7 @@ fn expand(node: &mut Node, values: &BTreeMap<&str, Node>, budget: &mut Budget) -
                     }
                     span = value.span;
                     let value = text(value);
-                    budget.text(out.len() + value.len(), span)?;
+                    budget.text(out.len() + value.len(), value.len(), span)?;
                     out.push_str(&value);
                 }
                 _ => {
