@@ -4,7 +4,7 @@ mod decode;
 mod fields;
 mod reference;
 
-pub(crate) use decode::{Item, Reader};
+pub(crate) use decode::{Field as DecodeField, Item, Reader};
 pub use decode::{Pair, Pairs, Spanned, Text};
 pub use fields::{
     FieldSpec, Generator, GeneratorOptions, HelmChart, HelmGlobals, HelmInflation, Image, Label,
@@ -121,8 +121,6 @@ decode::records! {
         "transformers" => transformers: Vec<Text>,
         /// Files of validators.
         "validators" => validators: Vec<Text>,
-        /// An object that lists all others.
-        "inventory" => inventory: Option<Node>,
         /// What kustomize notes in the objects that it renders.
         "buildMetadata" => build_metadata: Vec<Text>,
     }

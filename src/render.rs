@@ -1,0 +1,92 @@
+//! What a reconciler would apply, made from the files of the repository alone.
+//!
+//! Nothing is fetched and nothing is executed: what lies outside of the repository is named as a
+//! [`Gap`], and the rest is rendered without it.
+
+mod kustomize;
+
+use std::collections::BTreeSet;
+
+pub use kustomize::{Cache, LoadRestrictor, kustomize, kustomize_as};
+
+use crate::document::Document;
+use crate::source::{RepoPath, Span};
+
+/// The objects of one folder, as they would be applied.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The folder.
+    pub folder: RepoPath,
+    /// The objects in the order in which they are put out. Each value carries the place that set it.
+    pub objects: Vec<Document>,
+    /// What is missing because it lies outside of the repository, in the order in which it is met.
+    pub gaps: Vec<Gap>,
+    /// Every file that took part.
+    pub read: BTreeSet<RepoPath>,
+}
+
+/// Something that a render leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    /// Why it is left out.
+    pub kind: GapKind,
+    /// The value that asks for it.
+    pub span: Span,
+    /// What it is: a URL, the name of a chart, the kind of a plugin.
+    pub text: String,
+}
+
+/// Why something is left out of a render.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GapKind {
+    /// Objects or a component that lie behind a URL.
+    RemoteBase,
+    /// A patch, or the content of a generated object, that lies behind a URL.
+    RemoteFile,
+    /// A Helm chart that lies in a chart repository.
+    RemoteChart,
+    /// A Helm chart in this repository, which is not inflated.
+    ChartNotRendered,
+    /// A generator, transformer or validator that is a program of its own.
+    PluginNotRun,
+    /// Labels or annotations by which kustomize notes how it rendered.
+    BuildMetadata,
+}
+
+/// Why a folder cannot be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{message}")]
+pub struct RenderError {
+    /// The place to mend.
+    pub span: Span,
+    /// What is wrong: one sentence, no final period.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+    /// Whose fault it is.
+    pub kind: ErrorKind,
+}
+
+/// Whose fault it is that a folder cannot be rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// kustomize refuses it too.
+    Broken,
+    /// This program does not do what the files ask for.
+    Unsupported,
+}
+
+impl RenderError {
+    fn broken(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), help: None, kind: ErrorKind::Broken }
+    }
+
+    fn unsupported(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), help: None, kind: ErrorKind::Unsupported }
+    }
+
+    fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

@@ -1,0 +1,179 @@
+//! kustomize, natively: what `kustomize build` makes of a folder, with the origin of every value.
+//!
+//! The results are those of kustomize 5.8, its peculiarities included. Nothing is fetched and
+//! nothing is run.
+
+mod budget;
+mod build;
+mod config;
+mod field;
+mod files;
+mod generate;
+mod hash;
+mod image;
+mod inline;
+mod json_patch;
+mod merge;
+mod object;
+mod order;
+mod patch;
+mod plugin;
+mod references;
+mod replace;
+mod schema;
+mod select;
+mod tables;
+mod transform;
+mod variables;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use build::{Accumulated, Build};
+
+use super::{RenderError, Rendered};
+use crate::document::Node;
+use crate::graph::kustomization::Kustomization;
+use crate::load::Repository;
+use crate::source::{RepoPath, Span};
+
+/// Which files a kustomization may read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LoadRestrictor {
+    /// All files of the repository, as Flux allows (`LoadRestrictionsNone`).
+    #[default]
+    None,
+    /// Files in its own folder and below, as kustomize allows without a flag.
+    RootOnly,
+}
+
+/// How many values are kept for kustomizations that are used again.
+const CACHED_VALUES: usize = 20_000_000;
+
+/// Keeps what kustomizations make that others use, so that each is put together once.
+///
+/// Renders of many threads can share one. It changes nothing but time.
+#[derive(Debug, Default)]
+pub struct Cache {
+    restrictor: LoadRestrictor,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    values: usize,
+    bases: BTreeMap<RepoPath, Result<Arc<Accumulated>, RenderError>>,
+}
+
+impl Cache {
+    /// Returns an empty cache for renders under `restrictor`.
+    pub fn new(restrictor: LoadRestrictor) -> Self {
+        Self { restrictor, kept: Mutex::default() }
+    }
+
+    fn get(&self, folder: &RepoPath) -> Option<Result<Arc<Accumulated>, RenderError>> {
+        self.kept.lock().ok()?.bases.get(folder).cloned()
+    }
+
+    fn put(&self, folder: &RepoPath, base: &Result<Arc<Accumulated>, RenderError>) {
+        let Ok(mut kept) = self.kept.lock() else { return };
+        let size = base
+            .as_ref()
+            .map_or(1, |base| base.objects.iter().map(|object| object.size).sum::<usize>());
+        if kept.values + size <= CACHED_VALUES && !kept.bases.contains_key(folder) {
+            kept.values += size;
+            kept.bases.insert(folder.clone(), base.clone());
+        }
+    }
+}
+
+/// Renders the kustomization of a folder.
+///
+/// Fails where kustomize would refuse it, and where it asks for what is not supported here.
+pub fn kustomize(
+    repository: &Repository,
+    folder: &RepoPath,
+    cache: &Cache,
+) -> Result<Rendered, RenderError> {
+    let anywhere = repository
+        .children(folder)
+        .next()
+        .map_or_else(|| start(repository), |(_, file)| Span::start_of(file.source));
+    let (file, kustomization) = build::load(repository, folder, anywhere)?;
+    render(repository, folder, Some(&file), &kustomization, cache)
+}
+
+/// Renders a kustomization as if it stood in a folder.
+///
+/// For reconcilers that make one where there is none, or add to the one that is there.
+pub fn kustomize_as(
+    repository: &Repository,
+    folder: &RepoPath,
+    kustomization: &Kustomization,
+    cache: &Cache,
+) -> Result<Rendered, RenderError> {
+    render(repository, folder, None, kustomization, cache)
+}
+
+fn start(repository: &Repository) -> Span {
+    // An error of a repository without any file has no better place than that of an empty one.
+    let first = repository.files().next().map(|(_, file)| file.source);
+    first.map_or_else(|| Node::mapping(Span::start_of(fallback())).span, Span::start_of)
+}
+
+fn fallback() -> crate::source::SourceId {
+    let mut sources = crate::source::SourceMap::default();
+    sources.add(crate::source::Source::new(
+        RepoPath::root(),
+        crate::source::Origin::File,
+        Vec::new(),
+    ))
+}
+
+fn render(
+    repository: &Repository,
+    folder: &RepoPath,
+    file: Option<&RepoPath>,
+    kustomization: &Kustomization,
+    cache: &Cache,
+) -> Result<Rendered, RenderError> {
+    let mut build = Build::new(repository, cache);
+    let mut out = build.root(folder, file, kustomization)?;
+    for object in &mut out.objects {
+        if let Some(span) = object.hash {
+            let name = format!("{}-{}", object.name(), hash::hash(&object.node));
+            object.remember();
+            if let Some(metadata) = object.node.get_mut("metadata") {
+                object::set(metadata, "name", Node::string(name, span));
+            }
+        }
+    }
+    references::fix(&mut out.objects, &out.config.name_reference, &mut build.budget)?;
+    let tolerant = !out.gaps.is_empty();
+    variables::resolve(
+        &mut out.objects,
+        &out.variables,
+        &out.config.var_reference,
+        &mut build.budget,
+        tolerant,
+    )?;
+    out.objects.retain(|object| !is_local(object));
+    order::sort(&mut out.objects, kustomization.sort_options.as_ref())?;
+    Ok(Rendered {
+        folder: folder.clone(),
+        objects: out.objects.into_iter().map(object::Object::into_document).collect(),
+        gaps: out.gaps,
+        read: out.read,
+    })
+}
+
+/// Says whether an object is only for tools: annotated as such, and never put out.
+fn is_local(object: &object::Object) -> bool {
+    object
+        .metadata_map("annotations")
+        .iter()
+        .any(|(key, value)| &**key == "config.kubernetes.io/local-config" && &**value != "false")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The files of one kustomization: paths, restrictions, and the objects in them.
+
+use std::collections::BTreeSet;
+
+use super::LoadRestrictor;
+use super::budget::Budget;
+use super::merge::null_item;
+use super::object::{Object, text};
+use crate::document::{Document, Node, NodeKind, Scalar};
+use crate::graph::kustomization::{Text, is_remote};
+use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
+use crate::render::{Gap, GapKind, RenderError};
+use crate::source::{RepoPath, SourceMap, Span};
+
+type Result<T> = std::result::Result<T, RenderError>;
+
+/// What one kustomization reads, and what it could not.
+pub(super) struct Files<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) folder: &'a RepoPath,
+    pub(super) restrictor: LoadRestrictor,
+    pub(super) read: &'a mut BTreeSet<RepoPath>,
+    pub(super) gaps: &'a mut Vec<Gap>,
+    pub(super) budget: &'a mut Budget,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn sources(&self) -> &'a SourceMap {
+        self.repository.sources()
+    }
+
+    /// Returns the path of a file that must be there; `None` where it lies behind a URL.
+    pub(super) fn require(&mut self, reference: &Text) -> Result<Option<RepoPath>> {
+        self.require_as(reference, &reference.text)
+    }
+
+    /// The same for a path that is only a part of the value that holds it.
+    pub(super) fn require_as(&mut self, reference: &Text, path: &str) -> Result<Option<RepoPath>> {
+        let span = reference.span;
+        let joined = self.folder.join(path);
+        if let Some(joined) = joined.as_ref().filter(|it| self.repository.file(it).is_some()) {
+            self.permit(joined, span)?;
+            self.read.insert(joined.clone());
+            return Ok(Some(joined.clone()));
+        }
+        if is_remote(path) {
+            self.gaps.push(Gap { kind: GapKind::RemoteFile, span, text: path.to_owned() });
+            return Ok(None);
+        }
+        Err(match joined {
+            None => outside(span, path),
+            Some(joined) if self.repository.is_folder(&joined) => {
+                RenderError::broken(span, format!("`{path}` is a folder, but a file is expected"))
+            }
+            Some(joined) => missing(span, path, &joined),
+        })
+    }
+
+    /// Refuses a file outside of the folder, where kustomize is told to.
+    pub(super) fn permit(&self, path: &RepoPath, span: Span) -> Result<()> {
+        if self.restrictor == LoadRestrictor::RootOnly && !path.is_within(self.folder) {
+            return Err(RenderError::broken(
+                span,
+                format!("`{path}` lies outside of the folder of the kustomization"),
+            )
+            .with_help(
+                "kustomize reads such a file only with `--load-restrictor LoadRestrictionsNone`; \
+                 make it a folder with a kustomization of its own",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn parsed(&self, path: &RepoPath, dialect: Dialect) -> Option<&'a Parsed> {
+        self.repository.parsed(path, dialect)
+    }
+
+    /// Returns the objects of a file.
+    pub(super) fn objects(&mut self, path: &RepoPath, span: Span) -> Result<Vec<Object>> {
+        self.read.insert(path.clone());
+        match self.parsed(path, Dialect::Kustomize) {
+            Some(parsed) => objects(parsed, span),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The error of a path that leaves the repository.
+pub(super) fn outside(span: Span, path: &str) -> RenderError {
+    RenderError::broken(span, format!("`{path}` leads out of the repository"))
+        .with_help("only what lies in the repository can be judged; use a relative path inside it")
+}
+
+/// The error of a path at which there is nothing.
+pub(super) fn missing(span: Span, path: &str, joined: &RepoPath) -> RenderError {
+    RenderError::broken(span, format!("there is no file or folder `{path}`"))
+        .with_help(format!("it would be `{joined}` in the repository"))
+}
+
+/// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
+pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+    let refused = |problem: &&Problem| {
+        problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
+    };
+    if let Some(problem) = parsed.problems.iter().find(refused) {
+        return Err(RenderError {
+            help: problem.help.clone(),
+            ..RenderError::broken(problem.span, problem.message.clone())
+        });
+    }
+    // Items of a list come after all documents, as kustomize puts them.
+    let mut queue: std::collections::VecDeque<Node> =
+        parsed.documents.iter().map(|document: &Document| document.root.clone()).collect();
+    let mut out = Vec::new();
+    while let Some(node) = queue.pop_front() {
+        if node.is_null() || (node.is_mapping() && node.entries().is_empty()) {
+            continue;
+        }
+        check(&node, span)?;
+        let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
+        match node.get("items").filter(|_| is_list) {
+            None => out.push(Object::new(node)),
+            Some(items) => match &items.kind {
+                NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
+                NodeKind::Scalar(Scalar::Null) => {}
+                NodeKind::Scalar(_) | NodeKind::Mapping(_) => {
+                    return Err(RenderError::broken(
+                        items.span,
+                        "the `items` of a list must be a list",
+                    ));
+                }
+            },
+        }
+    }
+    Ok(out)
+}
+
+/// Refuses what kustomize refuses to take for an object.
+fn check(node: &Node, span: Span) -> Result<()> {
+    let at = if node.span.start < node.span.end { node.span } else { span };
+    if !node.is_mapping() {
+        return Err(RenderError::broken(at, "an object is expected here, but this is none"));
+    }
+    let start = node.entries().first().map_or(at, |entry| entry.key_span);
+    let kind = node.get("kind").map(text).unwrap_or_default();
+    if kind.is_empty() {
+        return Err(RenderError::broken(start, "the object has no `kind`")
+            .with_help("only objects may be listed under `resources`, not values or other YAML"));
+    }
+    let name = node.at(&["metadata", "name"]).map(text).unwrap_or_default();
+    if name.is_empty() && !kind.ends_with("List") {
+        return Err(RenderError::broken(start, format!("the {kind} has no `metadata.name`"))
+            .with_help("kustomize needs a name, `generateName` is not enough"));
+    }
+    if let Some(null) = null_item(node) {
+        return Err(RenderError::broken(null, "an item of a list is empty"));
+    }
+    Ok(())
+}

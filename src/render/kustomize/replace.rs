@@ -1,0 +1,472 @@
+//! Replacements: a value of one object copied into others.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::files::Files;
+use super::json_patch::DEPTH;
+use super::object::{Object, count, depth, text};
+use super::select::Patterns;
+use crate::document::{Entry, Node, NodeKind, Scalar};
+use crate::graph::kustomization::{
+    Item as _, Reader, Replacement, ReplacementOptions, ReplacementTarget, Text,
+};
+use crate::load::Dialect;
+use crate::render::RenderError;
+use crate::source::Span;
+
+type Result<T> = std::result::Result<T, RenderError>;
+
+/// Applies replacements in order, those in files included.
+pub(super) fn apply(
+    objects: &mut [Object],
+    replacements: &[Replacement],
+    files: &mut Files<'_>,
+    tolerant: bool,
+) -> Result<()> {
+    for replacement in replacements {
+        match &replacement.path {
+            None => one(objects, replacement, files.budget, tolerant)?,
+            Some(path) => {
+                let Some(file) = files.require(path)? else { continue };
+                for replacement in read(files, &file, path)? {
+                    one(objects, &replacement, files.budget, tolerant)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(
+    files: &Files<'_>,
+    file: &crate::source::RepoPath,
+    path: &Text,
+) -> Result<Vec<Replacement>> {
+    let parsed = files.parsed(file, Dialect::Kubectl);
+    if let Some(problem) =
+        parsed.and_then(|parsed| parsed.problems.iter().find(|problem| problem.is_fatal()))
+    {
+        return Err(RenderError::broken(problem.span, problem.message.clone()));
+    }
+    let Some(document) = parsed.and_then(|parsed| parsed.documents.first()) else {
+        return Err(RenderError::broken(path.span, "the file holds no replacements"));
+    };
+    let mut reader = Reader::default();
+    let nodes = match &document.root.kind {
+        NodeKind::Sequence(items) => items.iter().collect(),
+        NodeKind::Scalar(_) | NodeKind::Mapping(_) => vec![&document.root],
+    };
+    let read = nodes
+        .into_iter()
+        .filter_map(|node| Replacement::read("replacements", node, &mut reader))
+        .collect();
+    match reader.defects.into_iter().next() {
+        Some(defect) => Err(RenderError {
+            help: defect.help,
+            ..RenderError::broken(defect.span, defect.message)
+        }),
+        None => Ok(read),
+    }
+}
+
+fn one(
+    objects: &mut [Object],
+    replacement: &Replacement,
+    budget: &mut Budget,
+    tolerant: bool,
+) -> Result<()> {
+    if replacement.targets.is_empty() {
+        return Err(RenderError::broken(replacement.span, "the replacement has no `targets`"));
+    }
+    let Some(value) = source(objects, replacement, tolerant)? else { return Ok(()) };
+    for target in &replacement.targets {
+        budget.work(objects.iter().map(|object| object.size).sum(), target.span)?;
+        put(objects, target, &value, budget, tolerant)?;
+    }
+    Ok(())
+}
+
+/// Returns the value to copy; `None` where what holds it may lie in what is left out.
+fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Result<Option<Node>> {
+    let source = match (&replacement.source, &replacement.source_value) {
+        (Some(source), None) => source,
+        (None, Some(value)) => {
+            return Ok(Some(Node::string(Arc::clone(&value.text), value.span)));
+        }
+        _ => {
+            return Err(RenderError::broken(
+                replacement.span,
+                "a replacement needs either a `source` or a `sourceValue`",
+            ));
+        }
+    };
+    let set = |text: &Option<Text>| text.clone().filter(|text| !text.is_empty());
+    let fits = |object: &Object| {
+        let equal = |wanted: &Option<Text>, found: &str| {
+            wanted.as_ref().is_none_or(|wanted| &*wanted.text == found)
+        };
+        let (group, version, kind) = (set(&source.group), set(&source.version), set(&source.kind));
+        let (name, namespace) = (set(&source.name), set(&source.namespace));
+        object.all_ids().iter().any(|id| {
+            equal(&group, id.group())
+                && equal(&version, id.version())
+                && equal(&kind, &id.kind)
+                && equal(&name, &id.name)
+                && equal(&namespace, &id.namespace)
+        })
+    };
+    let mut found = objects.iter().filter(|object| fits(object));
+    let object = match (found.next(), found.next()) {
+        (Some(object), None) => object,
+        (Some(_), Some(_)) => {
+            return Err(RenderError::broken(
+                source.span,
+                "several objects fit the source of the replacement",
+            ));
+        }
+        (None, _) if tolerant => return Ok(None),
+        (None, _) => {
+            return Err(RenderError::broken(
+                source.span,
+                "no object fits the source of the replacement",
+            ));
+        }
+    };
+    let default = Text { text: Arc::from("metadata.name"), span: source.span };
+    let path = source.field_path.as_ref().filter(|it| !it.is_empty()).unwrap_or(&default);
+    let mut node = Some(&object.node);
+    for step in steps(&path.text) {
+        node = node.and_then(|node| step_into(node, &step));
+    }
+    let Some(value) = node.filter(|node| !is_empty(node)) else {
+        return Err(RenderError::broken(
+            path.span,
+            format!("{} has nothing at `{}` to be copied", object.id(), path.text),
+        ));
+    };
+    let Some(options) = source.options.as_ref() else { return Ok(Some(value.clone())) };
+    let Some(delimiter) = options.delimiter.as_ref().filter(|it| !it.is_empty()) else {
+        return Ok(Some(value.clone()));
+    };
+    let text = plain_text(value, delimiter.span)?;
+    let at = options.index.map_or(0, |index| index.value);
+    let part = usize::try_from(at).ok().and_then(|at| text.split(&*delimiter.text).nth(at));
+    match part {
+        Some(part) => Ok(Some(Node::string(part, value.span))),
+        None => Err(RenderError::broken(
+            options.span,
+            format!("the value at `{}` has no part number {at}", path.text),
+        )),
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Scalar(scalar) => {
+            matches!(scalar, Scalar::Null)
+                || matches!(scalar, Scalar::String(text) if text.is_empty())
+        }
+        NodeKind::Sequence(items) => items.is_empty(),
+        NodeKind::Mapping(entries) => entries.is_empty(),
+    }
+}
+
+fn plain_text(node: &Node, span: Span) -> Result<Arc<str>> {
+    match &node.kind {
+        NodeKind::Scalar(_) => Ok(text(node)),
+        NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
+            Err(RenderError::broken(span, "only a single value can be split by a delimiter"))
+        }
+    }
+}
+
+/// Splits a path at its dots: a dot behind a backslash, or inside of brackets, is part of a step.
+pub(super) fn steps(path: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.split('.') {
+        match parts.last_mut() {
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push('.');
+                last.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    let mut out: Vec<String> = Vec::new();
+    let mut parts = parts.into_iter();
+    while let Some(part) = parts.next() {
+        if !part.starts_with('[') || part.ends_with(']') {
+            out.push(part);
+            continue;
+        }
+        let mut whole = part;
+        for next in parts.by_ref() {
+            whole.push('.');
+            whole.push_str(&next);
+            if next.ends_with(']') {
+                break;
+            }
+        }
+        if !whole.contains('=') {
+            out.push(whole.trim_matches(['[', ']']).to_owned());
+            continue;
+        }
+        out.push(whole);
+    }
+    out
+}
+
+/// Splits `[name=value]`.
+fn condition(step: &str) -> Option<(&str, &str)> {
+    step.strip_prefix('[')?.strip_suffix(']')?.split_once('=')
+}
+
+/// Follows one step of a path that leads to a single value.
+pub(super) fn step_into<'n>(node: &'n Node, step: &str) -> Option<&'n Node> {
+    if let Some((key, value)) = condition(step) {
+        return node.items().iter().find(|item| match key {
+            "" => *text(item) == *value,
+            key => item.get(key).is_some_and(|it| *text(it) == *value),
+        });
+    }
+    match &node.kind {
+        NodeKind::Mapping(_) => node.get(step),
+        NodeKind::Sequence(items) => match step {
+            "-" => items.last(),
+            step => step.trim_matches(['[', ']']).parse().ok().and_then(|at: usize| items.get(at)),
+        },
+        NodeKind::Scalar(_) => None,
+    }
+}
+
+fn put(
+    objects: &mut [Object],
+    target: &ReplacementTarget,
+    value: &Node,
+    budget: &mut Budget,
+    tolerant: bool,
+) -> Result<()> {
+    let Some(select) = &target.select else {
+        return Err(RenderError::broken(
+            target.span,
+            "the target of the replacement selects nothing",
+        )
+        .with_help("name its objects under `select`"));
+    };
+    let select = Patterns::new(select)?;
+    let rejects: Vec<Patterns> = target.reject.iter().map(Patterns::new).collect::<Result<_>>()?;
+    let default = [Text { text: Arc::from("metadata.name"), span: target.span }];
+    let paths = if target.field_paths.is_empty() { &default[..] } else { &target.field_paths };
+    for object in objects {
+        let ids = object.all_ids();
+        let rejected = rejects.iter().any(|reject| {
+            (reject.asks_for_metadata() && reject.fits_metadata(object))
+                || (!reject.is_any_id() && ids.iter().any(|id| reject.fits_id(id)))
+        });
+        if rejected || !select.fits_metadata(object) || !ids.iter().any(|id| select.fits_id(id)) {
+            continue;
+        }
+        for path in paths {
+            let options = target.options.as_ref();
+            let mut setter = Setter { options, value, path, budget: &mut *budget, set: 0 };
+            setter.descend(&mut object.node, &steps(&path.text))?;
+            if setter.set == 0 && !tolerant {
+                return Err(RenderError::broken(
+                    path.span,
+                    format!("{} has nothing at `{}`", object.id(), path.text),
+                )
+                .with_help("set `options: {create: true}` where the field is to be made"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets one value at all places that a path leads to.
+struct Setter<'a> {
+    options: Option<&'a ReplacementOptions>,
+    value: &'a Node,
+    path: &'a Text,
+    budget: &'a mut Budget,
+    set: usize,
+}
+
+impl Setter<'_> {
+    fn create(&self) -> bool {
+        self.options.and_then(|options| options.create).is_some_and(|create| create.value)
+    }
+
+    /// Returns what is made for a step, by what follows it.
+    fn made(&self, rest: &[String]) -> NodeKind {
+        match rest.first() {
+            Some(next)
+                if next == "-" || next.parse::<usize>().is_ok() || condition(next).is_some() =>
+            {
+                NodeKind::Sequence(Vec::new())
+            }
+            Some(_) => NodeKind::Mapping(Vec::new()),
+            None => match &self.value.kind {
+                NodeKind::Scalar(_) => NodeKind::Scalar(Scalar::String(Arc::from(""))),
+                NodeKind::Sequence(_) => NodeKind::Sequence(Vec::new()),
+                NodeKind::Mapping(_) => NodeKind::Mapping(Vec::new()),
+            },
+        }
+    }
+
+    fn descend(&mut self, node: &mut Node, steps: &[String]) -> Result<()> {
+        let Some((step, rest)) = steps.split_first() else {
+            return self.put(node);
+        };
+        let span = self.path.span;
+        if steps.len() > DEPTH {
+            return Err(RenderError::broken(span, "the path has too many steps"));
+        }
+        let create = self.create();
+        if matches!(&node.kind, NodeKind::Scalar(scalar) if !matches!(scalar, Scalar::Null)) {
+            return Err(RenderError::unsupported(
+                span,
+                format!(
+                    "`{}` leads into a text, which replacements here cannot change",
+                    self.path.text
+                ),
+            ));
+        }
+        if step == "*" {
+            if create {
+                return Err(RenderError::broken(span, "`*` cannot be combined with `create`"));
+            }
+            match &mut node.kind {
+                NodeKind::Sequence(items) => {
+                    for item in items {
+                        self.descend(item, rest)?;
+                    }
+                }
+                NodeKind::Mapping(entries) => {
+                    for entry in entries {
+                        self.descend(&mut entry.value, rest)?;
+                    }
+                }
+                NodeKind::Scalar(_) => {}
+            }
+            return Ok(());
+        }
+        if let Some((key, wanted)) = condition(step) {
+            return self.descend_items(node, key, wanted, rest);
+        }
+        match &mut node.kind {
+            NodeKind::Sequence(items) => {
+                let Ok(at) = step.parse::<usize>() else { return Ok(()) };
+                if create && at == items.len() {
+                    items.push(Node { span, kind: self.made(rest) });
+                }
+                match items.get_mut(at) {
+                    Some(item) => self.descend(item, rest),
+                    None => Ok(()),
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                let known = entries.iter().position(|entry| *entry.key == **step);
+                let at = match known {
+                    Some(at) => at,
+                    None if create => {
+                        let value = Node { span, kind: self.made(rest) };
+                        let key = Arc::from(step.as_str());
+                        entries.push(Entry { key, key_span: span, value });
+                        entries.len() - 1
+                    }
+                    None => return Ok(()),
+                };
+                match entries.get_mut(at) {
+                    Some(entry) => self.descend(&mut entry.value, rest),
+                    None => Ok(()),
+                }
+            }
+            NodeKind::Scalar(_) => Ok(()),
+        }
+    }
+
+    fn descend_items(
+        &mut self,
+        node: &mut Node,
+        key: &str,
+        wanted: &str,
+        rest: &[String],
+    ) -> Result<()> {
+        let NodeKind::Sequence(items) = &mut node.kind else { return Ok(()) };
+        // kustomize takes the value for a regular expression that may fit anywhere.
+        let pattern = super::select::compile(wanted, self.path)?;
+        let before = self.set;
+        for item in items.iter_mut() {
+            let found = if key.is_empty() { Some(text(item)) } else { item.get(key).map(text) };
+            if found.is_some_and(|found| pattern.is_match(&found)) {
+                self.descend(item, if key.is_empty() { &[] } else { rest })?;
+            }
+        }
+        if self.set == before && self.create() {
+            let span = self.path.span;
+            let mut item = Node::string(wanted, span);
+            if !key.is_empty() {
+                let value = item;
+                item = Node::mapping(span);
+                super::object::set(&mut item, key, value);
+            }
+            self.descend(&mut item, if key.is_empty() { &[] } else { rest })?;
+            items.push(item);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, node: &mut Node) -> Result<()> {
+        self.set += 1;
+        let mut value = self.value.clone();
+        if let Some(options) = self.options
+            && let Some(delimiter) = options.delimiter.as_ref().filter(|it| !it.is_empty())
+        {
+            let old = plain_text(node, delimiter.span)?;
+            let new = plain_text(&value, delimiter.span)?;
+            let mut parts: Vec<&str> = old.split(&*delimiter.text).collect();
+            let at = options.index.map_or(0, |index| index.value);
+            match usize::try_from(at).ok() {
+                None => parts.insert(0, &new),
+                Some(at) => match parts.get_mut(at) {
+                    Some(part) => *part = &new,
+                    None => parts.push(&new),
+                },
+            }
+            let length = old.len() + new.len() + delimiter.text.len();
+            self.budget.text(length, length, self.path.span)?;
+            value = Node::string(parts.join(&delimiter.text), value.span);
+        }
+        self.budget.grow(count(&value), self.path.span)?;
+        if depth(&value) > DEPTH {
+            return Err(RenderError::broken(self.path.span, "the value is nested too deeply"));
+        }
+        let span = self.path.span;
+        match (&node.kind, value.kind) {
+            // A single value keeps its type where the new text allows it.
+            (NodeKind::Scalar(old), NodeKind::Scalar(new)) => {
+                node.kind = NodeKind::Scalar(retyped(old, &new));
+            }
+            (_, new) => node.kind = new,
+        }
+        node.span = span;
+        Ok(())
+    }
+}
+
+/// Returns a new value in the type of the old one, where its text can be read as that.
+fn retyped(old: &Scalar, new: &Scalar) -> Scalar {
+    let text = super::object::scalar_text(new);
+    match old {
+        Scalar::String(_) => Scalar::String(text),
+        Scalar::Int(_) | Scalar::Uint(_) => text.parse().map_or(Scalar::String(text), Scalar::Int),
+        Scalar::Bool(_) => text.parse().map_or(Scalar::String(text), Scalar::Bool),
+        Scalar::Float(_) => match text.parse::<f64>() {
+            Ok(value) if value.is_finite() => Scalar::Float(value),
+            _ => Scalar::String(text),
+        },
+        Scalar::Null => new.clone(),
+    }
+}
