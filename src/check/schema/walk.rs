@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
         let mut suggestion = None;
         if self.suggestions > 0 {
             self.suggestions -= 1;
-            suggestion = suggest::field(&entry.key, fields, entries, &self.above);
+            suggestion = suggest::field(entry, fields, entries, &self.above);
         }
         let (help, meant) = match suggestion {
             Some(suggest::Field::Sibling(name)) => {
@@ -203,12 +203,12 @@ impl<'a> Walk<'a> {
                 (Some(format!("it is a field of {place}: check the indentation")), None)
             }
             Some(suggest::Field::Below(path)) => {
-                let mut place = wording::place(&self.crumbs);
-                if !place.is_empty() {
-                    place.push('.');
-                }
-                place.push_str(&path);
-                (Some(format!("it is a field of `{place}`: check the indentation")), None)
+                let place = self.below(&path);
+                (Some(format!("it is a field of {place}: check the indentation")), None)
+            }
+            Some(suggest::Field::Keys(maps)) => {
+                let places: Vec<String> = maps.into_iter().map(|it| self.below(it)).collect();
+                (Some(format!("keys of your own belong into {}", places.join(" or "))), None)
             }
             None => (None, None),
         };
@@ -312,6 +312,13 @@ impl<'a> Walk<'a> {
 
     fn whole(&self) -> String {
         wording::whole(&self.crumbs, self.kind)
+    }
+
+    fn below(&self, path: &str) -> String {
+        match self.place() {
+            place if place.is_empty() => format!("`{path}`"),
+            place => format!("`{place}.{path}`"),
+        }
     }
 
     fn shows_values(&self) -> bool {

@@ -73,6 +73,7 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
         &["ContainerResource", "External", "Object", "Pods", "Resource"],
     ),
     ("io.k8s.api.autoscaling.v2.MetricTarget", "type", &["AverageValue", "Utilization", "Value"]),
+    ("io.k8s.api.core.v1.AzureDiskVolumeSource", "kind", &["Dedicated", "Managed", "Shared"]),
     ("io.k8s.api.core.v1.Container", "restartPolicy", &["Always", "Never", "OnFailure"]),
     (
         "io.k8s.api.core.v1.ContainerResizePolicy",
@@ -80,6 +81,11 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
         &["NotRequired", "RestartContainer"],
     ),
     ("io.k8s.api.core.v1.PodOS", "name", &["linux", "windows"]),
+    (
+        "io.k8s.api.core.v1.ServiceSpec",
+        "trafficDistribution",
+        &["PreferClose", "PreferSameNode", "PreferSameZone"],
+    ),
     ("io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod", "type", &["ByNamespace", "ByUser"]),
     ("io.k8s.api.flowcontrol.v1.LimitResponse", "type", &["Queue", "Reject"]),
     ("io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec", "type", &["Exempt", "Limited"]),
@@ -89,7 +95,9 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
         "scope",
         &["Cluster", "Namespace"],
     ),
+    ("io.k8s.api.rbac.v1.RoleRef", "apiGroup", &["rbac.authorization.k8s.io"]),
     ("io.k8s.api.rbac.v1.RoleRef", "kind", &["ClusterRole", "Role"]),
+    ("io.k8s.api.rbac.v1.Subject", "apiGroup", &["rbac.authorization.k8s.io"]),
     ("io.k8s.api.rbac.v1.Subject", "kind", &["Group", "ServiceAccount", "User"]),
     (
         "io.k8s.api.storage.v1.CSIDriverSpec",
@@ -106,6 +114,21 @@ const ENUMS: &[(&str, &str, &[&str])] = &[
         "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec",
         "scope",
         &["Cluster", "Namespaced"],
+    ),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+        "type",
+        &["array", "boolean", "integer", "number", "object", "string"],
+    ),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+        "x-kubernetes-list-type",
+        &["atomic", "map", "set"],
+    ),
+    (
+        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+        "x-kubernetes-map-type",
+        &["atomic", "granular"],
     ),
     (
         "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement",

@@ -110,9 +110,17 @@ impl Converter<'_> {
             ),
             "array" => {
                 let items = self.convert(&schema["items"], None)?;
-                let keys = schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten();
-                let keys =
-                    keys.filter_map(Value::as_str).map(|key| self.builder.string(key)).collect();
+                let mut keys: Vec<&str> = schema["x-kubernetes-list-map-keys"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                // Older snapshots say the same of some lists only by the key of their patches.
+                if keys.is_empty() {
+                    keys.extend(schema["x-kubernetes-patch-merge-key"].as_str());
+                }
+                let keys = keys.into_iter().map(|key| self.builder.string(key)).collect();
                 Node::List(items, keys)
             }
             "object" => match schema["properties"].as_object() {
@@ -163,7 +171,8 @@ impl Converter<'_> {
             if field == "spec" && is_template && !NOT_ENFORCED.contains(&(name, "spec")) {
                 is_required |= self.misses_something(schema);
             }
-            let node = match self.values(name, field, is_required) {
+            let may_be_empty = !is_required && kind_of(schema)? == "string";
+            let node = match self.values(name, field, may_be_empty) {
                 Some(values) => self.enumeration(schema, values)?,
                 None => self.convert(schema, None)?,
             };
@@ -184,7 +193,7 @@ impl Converter<'_> {
     }
 
     /// Returns the values of a field that is an enumeration in this minor.
-    fn values(&mut self, definition: &str, field: &str, is_required: bool) -> Option<Vec<u32>> {
+    fn values(&mut self, definition: &str, field: &str, may_be_empty: bool) -> Option<Vec<u32>> {
         let values = self.enums.get(&(spelling(definition), field.to_owned()))?;
         let later: BTreeMap<&str, u32> = VALUES_SINCE
             .iter()
@@ -196,8 +205,8 @@ impl Converter<'_> {
             .map(String::as_str)
             .filter(|value| later.get(value).is_none_or(|since| *since <= self.minor))
             .collect();
-        // An optional field may be written as empty: the server takes that as not set.
-        if !is_required {
+        // The server takes an empty string as not set.
+        if may_be_empty {
             values.insert("");
         }
         Some(values.into_iter().map(|value| self.builder.string(value)).collect())

@@ -14,6 +14,8 @@ pub(super) enum Field<'a> {
     Above(usize),
     /// It belongs into an object within this one, at this path.
     Below(String),
+    /// It is a key of one's own, and these fields take such keys.
+    Keys(Vec<&'a str>),
 }
 
 /// Longer names are not looked at: the time that a comparison takes grows with them.
@@ -21,13 +23,17 @@ const LONGEST: usize = 64;
 /// How far below an unknown field is searched: `spec` of a workload to `template.spec.containers`.
 const DEPTH: usize = 3;
 
-/// Returns where an unknown field belongs: the same name elsewhere counts more than a like one.
+/// Returns where an unknown field belongs.
+///
+/// The same name in other case counts most, then a like one that is required and missing, then the
+/// same name elsewhere, then any like one.
 pub(super) fn field<'a>(
-    name: &str,
+    entry: &Entry,
     fields: Fields<'a>,
     entries: &[Entry],
     above: &[(usize, Fields<'a>)],
 ) -> Option<Field<'a>> {
+    let name = &*entry.key;
     if name.len() > LONGEST {
         return None;
     }
@@ -36,13 +42,31 @@ pub(super) fn field<'a>(
     if let Some(same) = names().find(|field| field.eq_ignore_ascii_case(name)) {
         return Some(Field::Sibling(same));
     }
+    if let Some(missing) = closest(name, fields.required().filter(free)) {
+        return Some(Field::Sibling(missing));
+    }
     if let Some((crumbs, _)) = above.iter().rev().find(|(_, fields)| fields.get(name).is_some()) {
         return Some(Field::Above(*crumbs));
     }
     if let Some(path) = below(name, fields, entries) {
         return Some(Field::Below(path));
     }
-    closest(name, names()).map(Field::Sibling)
+    if let Some(near) = closest(name, names()) {
+        return Some(Field::Sibling(near));
+    }
+    keys(entry, fields)
+}
+
+/// A label outside of `labels`, or outside of `matchLabels`.
+fn keys<'a>(entry: &Entry, fields: Fields<'a>) -> Option<Field<'a>> {
+    let is_label = entry.key.contains('/') || fields.get("matchLabels").is_some();
+    let takes_strings = |schema: Schema<'_>| match schema.view() {
+        View::Map(values) => matches!(values.view(), View::String(..)),
+        _ => false,
+    };
+    let maps: Vec<&str> =
+        fields.iter().filter(|(_, schema)| takes_strings(*schema)).map(|(name, _)| name).collect();
+    (is_label && entry.value.as_str().is_some() && !maps.is_empty()).then_some(Field::Keys(maps))
 }
 
 /// Returns the path to the one object within that has the field, the nearest first.
