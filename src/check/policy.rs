@@ -20,7 +20,7 @@ use self::bundle::Policy;
 use self::violation::Violation;
 use super::{Check, Context, Results};
 use crate::document::{ObjectRef, Part};
-use crate::engine::rego::Evaluator;
+use crate::engine::rego::Value;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{RuleMeta, Scope};
@@ -99,9 +99,9 @@ impl Check for PolicyCheck {
         if policies.peek().is_none() {
             return;
         }
-        let mut evaluator = self.bundle.program.evaluator(input::of(review));
+        let input = input::of(review);
         for policy in policies {
-            judge(policy, &mut evaluator, review, object, results);
+            judge(policy, &input, review, object, results);
         }
     }
 }
@@ -109,7 +109,7 @@ impl Check for PolicyCheck {
 /// Evaluates one policy. What cannot be evaluated closes the gate.
 fn judge(
     policy: &Policy,
-    evaluator: &mut Evaluator<'_>,
+    input: &Value,
     review: &Review<'_>,
     object: &ObjectRef,
     results: &mut Results,
@@ -123,7 +123,7 @@ fn judge(
             help: None,
         });
     };
-    let value = match evaluator.eval(&policy.entry) {
+    let value = match policy.deny.eval(input) {
         Ok(value) => value,
         Err(error) => {
             let place = error.place().map(|place| format!(" ({place})")).unwrap_or_default();

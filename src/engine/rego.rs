@@ -1,9 +1,9 @@
-//! Rego: modules to a [`Program`], and its evaluation within bounds.
+//! Rego: modules to a [`Program`], whose rules are evaluated within bounds.
 //!
 //! A thin wrapper over `regorus`, and the only place that names it. What it adds: errors with a
 //! [`Place`], annotations (which `regorus` takes for comments), an [`Outline`] of every module for
-//! those who lint them, inputs that are built from nodes without a detour over text, and evaluators
-//! that threads share.
+//! those who lint them, inputs that are built from nodes without a detour over text, and rules that
+//! threads share.
 //!
 //! # Bounds
 //!
@@ -23,6 +23,7 @@ mod error;
 mod outline;
 mod value;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -39,23 +40,13 @@ pub use value::Value;
 /// How many steps of the interpreter pass between two looks at the clock.
 const STEPS_PER_LOOK: NonZeroU32 = NonZeroU32::new(256).unwrap();
 
-/// A set of modules, read and analyzed, ready to be evaluated from any thread.
+/// A set of modules that were read together.
+#[derive(Debug)]
 pub struct Program {
-    prototype: regorus::Engine,
+    // Name and text, in the order of `modules`.
+    texts: Vec<(String, String)>,
     modules: Vec<Module>,
     time_limit: Duration,
-    // Evaluators that are not in use. A used one is faster than a fresh clone by the 8 µs of its
-    // first evaluation.
-    idle: Mutex<Vec<regorus::Engine>>,
-}
-
-impl std::fmt::Debug for Program {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Program")
-            .field("modules", &self.modules.len())
-            .field("time_limit", &self.time_limit)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Program {
@@ -70,23 +61,21 @@ impl Program {
         N: Into<String>,
         T: Into<String>,
     {
+        let texts: Vec<(String, String)> =
+            modules.into_iter().map(|(name, text)| (name.into(), text.into())).collect();
         let mut engine = regorus::Engine::new();
-        engine.set_strict_builtin_errors(true);
-        // Printed text would go to standard error, which is not ours to write to.
-        engine.set_gather_prints(true);
-        let config = ExecutionTimerConfig { limit: time_limit, check_interval: STEPS_PER_LOOK };
-        engine.set_execution_timer_config(config);
         let mut errors = Vec::new();
-        for (name, text) in modules {
-            if let Err(error) = engine.add_policy(name.into(), text.into()) {
+        for (name, text) in &texts {
+            if let Err(error) = engine.add_policy(name.clone(), text.clone()) {
                 errors.push(RegoError::of(&error, time_limit));
             }
         }
-        if !errors.is_empty() {
-            return Err(errors);
+        if errors.is_empty() {
+            let modules = outline::modules(&mut engine);
+            Ok(Self { texts, modules, time_limit })
+        } else {
+            Err(errors)
         }
-        let modules = outline::modules(&mut engine);
-        Ok(Self { prototype: engine, modules, time_limit, idle: Mutex::new(Vec::new()) })
     }
 
     /// Returns what each module declares and uses, in the order in which they were given.
@@ -94,69 +83,83 @@ impl Program {
         &self.modules
     }
 
-    /// Analyzes all modules, so that a defect of one shows here and not in the first evaluation.
+    /// Returns a rule of a module, analyzed and ready to be evaluated from any thread.
     ///
-    /// `rules` are evaluated once on `input`; what they give is thrown away.
-    pub fn prepare<'a>(
-        &mut self,
-        rules: impl IntoIterator<Item = &'a str>,
-        input: &Value,
-    ) -> Result<(), RegoError> {
-        self.prototype.set_input(input.clone().into());
-        for rule in rules {
-            evaluate(&mut self.prototype, rule, self.time_limit)?;
+    /// It is tried on `input`, so that a defect of its modules shows here and not in the first
+    /// evaluation; what it gives is thrown away.
+    pub fn rule(&self, module: &Module, name: &str, input: &Value) -> Result<Rule, RegoError> {
+        let mut engine = regorus::Engine::new();
+        engine.set_strict_builtin_errors(true);
+        // Printed text would go to standard error, which is not ours to write to.
+        engine.set_gather_prints(true);
+        let config =
+            ExecutionTimerConfig { limit: self.time_limit, check_interval: STEPS_PER_LOOK };
+        engine.set_execution_timer_config(config);
+        // Whenever a rule refers to another package, `regorus` looks at every module of the engine
+        // again, so a rule gets the modules that it needs and no others.
+        let needed = self.needed_by(module);
+        for ((name, text), module) in self.texts.iter().zip(&self.modules) {
+            if needed.contains(&module.package) {
+                engine
+                    .add_policy(name.clone(), text.clone())
+                    .map_err(|error| RegoError::of(&error, self.time_limit))?;
+            }
         }
-        Ok(())
+        engine.set_input(input.clone().into());
+        let path = format!("data.{}.{name}", module.package.join("."));
+        evaluate(&mut engine, &path, self.time_limit)?;
+        Ok(Rule { path, prototype: engine, time_limit: self.time_limit, idle: Mutex::default() })
     }
 
-    /// Returns an evaluator for one input. Evaluators of several threads do not wait on each other.
-    pub fn evaluator(&self, input: Value) -> Evaluator<'_> {
-        Evaluator { program: self, input: input.into(), engine: None }
+    /// Returns the packages that a module refers to, its own among them, and those that they do.
+    fn needed_by<'a>(&'a self, module: &'a Module) -> BTreeSet<&'a Vec<String>> {
+        let mut needed = BTreeSet::from([&module.package]);
+        let mut open = vec![module];
+        while let Some(module) = open.pop() {
+            for other in &self.modules {
+                let is_named = |it: &Reference| it.path.starts_with(&other.package);
+                if module.references.iter().any(is_named) && needed.insert(&other.package) {
+                    open.push(other);
+                }
+            }
+        }
+        needed
     }
+}
 
-    fn borrow(&self, input: &regorus::Value) -> regorus::Engine {
+/// A rule that can be evaluated.
+pub struct Rule {
+    path: String,
+    prototype: regorus::Engine,
+    time_limit: Duration,
+    // Engines that are not in use: a used one is faster than a fresh clone by the 8 µs of its
+    // first evaluation.
+    idle: Mutex<Vec<regorus::Engine>>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("path", &self.path)
+            .field("time_limit", &self.time_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    /// Evaluates the rule on an input.
+    ///
+    /// [`Value::is_undefined`] holds of the value of a rule that does not. Threads do not wait on
+    /// each other.
+    pub fn eval(&self, input: &Value) -> Result<Value, RegoError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut engine = idle.unwrap_or_else(|| self.prototype.clone());
-        engine.set_input(input.clone());
-        engine
-    }
-}
-
-/// Evaluates rules on one input.
-pub struct Evaluator<'program> {
-    program: &'program Program,
-    input: regorus::Value,
-    // Nothing before the first evaluation, and after one that failed: whatever state that left is
-    // not used again.
-    engine: Option<regorus::Engine>,
-}
-
-impl std::fmt::Debug for Evaluator<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Evaluator").field("program", self.program).finish_non_exhaustive()
-    }
-}
-
-impl Evaluator<'_> {
-    /// Evaluates a rule by its path, e.g. `data.tidewaiter.rbac.wildcard_verb.deny`.
-    ///
-    /// [`Value::is_undefined`] holds of the value of a rule that does not.
-    pub fn eval(&mut self, rule: &str) -> Result<Value, RegoError> {
-        let engine = self.engine.get_or_insert_with(|| self.program.borrow(&self.input));
-        let result = evaluate(engine, rule, self.program.time_limit);
-        if result.is_err() {
-            self.engine = None;
-        }
-        result
-    }
-}
-
-impl Drop for Evaluator<'_> {
-    fn drop(&mut self) {
-        if let Some(mut engine) = self.engine.take() {
-            engine.set_input(regorus::Value::Undefined);
-            self.program.idle.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
-        }
+        engine.set_input(input.clone().into());
+        let value = evaluate(&mut engine, &self.path, self.time_limit)?;
+        // After an error the engine is thrown away: whatever state it is in is not used again.
+        engine.set_input(regorus::Value::Undefined);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
+        Ok(value)
     }
 }
 
@@ -166,7 +169,7 @@ fn evaluate(
     time_limit: Duration,
 ) -> Result<Value, RegoError> {
     // A panic of the interpreter is a rule that could not be judged, not the end of the run.
-    // The engine is thrown away after any error, so no broken state is seen again.
+    // The callers throw the engine away after any error, so no broken state is seen again.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let value = engine.eval_rule(rule.to_owned());
         engine.take_prints().map_or_else(|error| Err(error), |_| value)
@@ -186,28 +189,45 @@ mod tests {
         Program::load([("a.rego", text)], Duration::from_secs(5)).unwrap()
     }
 
-    fn eval(program: &Program, rule: &str) -> Result<Value, RegoError> {
-        program.evaluator(Value::object([("x", Value::string("hunter2"))])).eval(rule)
+    fn input(text: &str) -> Value {
+        Value::object([("x", Value::string(text))])
+    }
+
+    fn rule(program: &Program, name: &str) -> Rule {
+        program.rule(&program.modules()[0], name, &Value::object([])).unwrap()
+    }
+
+    fn eval(text: &str, name: &str) -> Result<Value, RegoError> {
+        rule(&program(text), name).eval(&input("hunter2"))
     }
 
     #[test]
     fn a_rule_gives_its_value() {
-        let program = program("package a\n\ndeny contains input.x\n");
-        let value = eval(&program, "data.a.deny").unwrap();
+        let value = eval("package a\n\ndeny contains input.x\n", "deny").unwrap();
         assert_eq!(value.items().unwrap(), [Value::string("hunter2")]);
     }
 
     #[test]
     fn one_input_does_not_see_the_values_of_another() {
-        let program = program("package a\n\nv := input.x\n");
-        let mut values = Vec::new();
-        for text in ["one", "two"] {
-            let input = Value::object([("x", Value::string(text))]);
-            values.push(program.evaluator(input).eval("data.a.v").unwrap());
-        }
-        assert_eq!(values, [Value::string("one"), Value::string("two")]);
-        let value = program.evaluator(Value::object([])).eval("data.a.v").unwrap();
-        assert!(value.is_undefined());
+        let rule = rule(&program("package a\n\nv := input.x\n"), "v");
+        assert_eq!(rule.eval(&input("one")), Ok(Value::string("one")));
+        assert_eq!(rule.eval(&input("two")), Ok(Value::string("two")));
+        assert!(rule.eval(&Value::object([])).unwrap().is_undefined());
+    }
+
+    #[test]
+    fn a_rule_has_the_modules_that_it_needs() {
+        let modules = [
+            ("a.rego", "package a\n\nimport data.lib.b\n\nv := b.v\n"),
+            ("b.rego", "package lib.b\n\nv := data.lib.c.v\n"),
+            ("c.rego", "package lib.c\n\nv := 1\n"),
+            ("d.rego", "package lib.d\n\nv := 1\n"),
+        ];
+        let program = Program::load(modules, Duration::from_secs(5)).unwrap();
+        let needed = program.needed_by(&program.modules()[0]);
+        let needed: Vec<_> = needed.into_iter().map(|it| it.join(".")).collect();
+        assert_eq!(needed, ["a", "lib.b", "lib.c"]);
+        assert_eq!(rule(&program, "v").eval(&input("x")).unwrap().as_index(), Some(1));
     }
 
     #[test]
@@ -220,27 +240,26 @@ mod tests {
 
     #[test]
     fn an_evaluation_without_end_is_stopped() {
-        let text = "package a\n\nv := count([1 | some i in numbers.range(1, 3000); some j in \
-                    numbers.range(1, 3000); i == j])\n";
+        let text = "package a\n\nv := count([1 | input.x; some i in numbers.range(1, 3000); some j \
+                    in numbers.range(1, 3000); i == j])\n";
         let limit = Duration::from_millis(50);
         let program = Program::load([("a.rego", text)], limit).unwrap();
-        assert_eq!(eval(&program, "data.a.v"), Err(RegoError::TimeLimit(limit)));
+        assert_eq!(rule(&program, "v").eval(&input("x")), Err(RegoError::TimeLimit(limit)));
     }
 
     #[test]
     fn an_error_names_the_place_and_no_value_of_the_input() {
-        let program = program("package a\n\nv := sum(input.x)\n");
-        let error = eval(&program, "data.a.v").unwrap_err();
+        let error = eval("package a\n\nv := sum(input.x)\n", "v").unwrap_err();
         assert_eq!(error.place().unwrap().to_string(), "a.rego:3:15");
         assert_eq!(error.to_string(), "`sum` requires array/set argument");
     }
 
     #[test]
-    fn an_evaluator_is_usable_after_an_error() {
-        let program = program("package a\n\nbad := sum(input.x)\n\ngood := input.x\n");
-        let mut evaluator = program.evaluator(Value::object([("x", Value::string("y"))]));
-        assert!(evaluator.eval("data.a.bad").is_err());
-        assert_eq!(evaluator.eval("data.a.good").unwrap().as_str(), Some("y"));
+    fn a_rule_is_usable_after_an_error() {
+        let text = "package a\n\nv := x if {\n\tx := input.x\n\tto_number(x) > 0\n}\n";
+        let rule = rule(&program(text), "v");
+        assert!(rule.eval(&input("bad")).is_err());
+        assert_eq!(rule.eval(&input("12")), Ok(Value::string("12")));
     }
 
     #[test]
@@ -268,9 +287,8 @@ mod tests {
     fn a_negated_call_of_a_missing_field_is_true_here() {
         let text = "package a\n\nf(x) := x\n\nuser if not f(input.nope)\n\nbuiltin if not \
                     startswith(input.nope, \"a\")\n\nmember if not input.nope in [\"a\"]\n";
-        let program = program(text);
-        let value = |rule| eval(&program, rule).unwrap().is_undefined();
-        let undefined = ["data.a.user", "data.a.builtin", "data.a.member"].map(value);
+        let undefined =
+            ["user", "builtin", "member"].map(|name| eval(text, name).unwrap().is_undefined());
         assert_eq!(undefined, [false, false, false]);
     }
 }

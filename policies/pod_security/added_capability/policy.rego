@@ -19,6 +19,7 @@
 package tidewaiter.pod_security.added_capability
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 # Compared as the Pod Security admission does: exactly, without a `CAP_` in front.
 _baseline := {
@@ -38,8 +39,8 @@ _baseline := {
 }
 
 deny contains violation if {
-	some container in k8s.containers
-	capabilities := k8s.security(container.value, "capabilities")
+	some container in pods.containers
+	capabilities := pods.security(container.value, "capabilities")
 	is_object(capabilities)
 	some index, name in k8s.items(object.get(capabilities, "add", null))
 	is_string(name)

@@ -19,11 +19,11 @@
 #   ]
 package tidewaiter.pod_security.allow_privilege_escalation
 
-import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some container in k8s.containers
-	k8s.security(container.value, "allowPrivilegeEscalation") == true
+	some container in pods.containers
+	pods.security(container.value, "allowPrivilegeEscalation") == true
 	violation := {
 		"msg": sprintf("%s may gain more privileges than it starts with", [container.label]),
 		"path": array.concat(container.path, ["securityContext", "allowPrivilegeEscalation"]),

@@ -18,9 +18,10 @@
 package tidewaiter.pod_security.host_ipc
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some pod in k8s.pods
+	some pod in pods.specs
 	object.get(pod.value, "hostIPC", null) == true
 	violation := {
 		"msg": sprintf("%s shares the IPC namespace of its node", [k8s.label]),

@@ -18,9 +18,10 @@
 package tidewaiter.pod_security.host_network
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some pod in k8s.pods
+	some pod in pods.specs
 	object.get(pod.value, "hostNetwork", null) == true
 	violation := {
 		"msg": sprintf("%s runs in the network of its node", [k8s.label]),

@@ -20,9 +20,10 @@
 package tidewaiter.pod_security.host_path_volume
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some pod in k8s.pods
+	some pod in pods.specs
 	some index, volume in k8s.items(object.get(pod.value, "volumes", null))
 	is_object(volume)
 	source := object.get(volume, "hostPath", null)

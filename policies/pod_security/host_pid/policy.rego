@@ -18,9 +18,10 @@
 package tidewaiter.pod_security.host_pid
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some pod in k8s.pods
+	some pod in pods.specs
 	object.get(pod.value, "hostPID", null) == true
 	violation := {
 		"msg": sprintf("%s sees the processes of its node", [k8s.label]),

@@ -17,11 +17,11 @@
 #   ]
 package tidewaiter.pod_security.privileged_container
 
-import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some container in k8s.containers
-	k8s.security(container.value, "privileged") == true
+	some container in pods.containers
+	pods.security(container.value, "privileged") == true
 	violation := {
 		"msg": sprintf("%s runs privileged", [container.label]),
 		"path": array.concat(container.path, ["securityContext", "privileged"]),

@@ -19,9 +19,10 @@
 package tidewaiter.pod_security.run_as_root
 
 import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
-	some container in k8s.containers
+	some container in pods.containers
 	user := _effective(container, "runAsUser")
 	user.value == 0
 	violation := {
@@ -32,7 +33,7 @@ deny contains violation if {
 
 # With a user that is not root, `runAsNonRoot: false` allows nothing.
 deny contains violation if {
-	some container in k8s.containers
+	some container in pods.containers
 	user := _effective(container, "runAsUser")
 	user.value == null
 	non_root := _effective(container, "runAsNonRoot")
@@ -49,7 +50,7 @@ _effective(container, name) := {
 	"label": container.label,
 	"path": array.concat(container.path, ["securityContext", name]),
 } if {
-	value := k8s.security(container.value, name)
+	value := pods.security(container.value, name)
 	value != null
 }
 
@@ -58,6 +59,6 @@ _effective(container, name) := {
 	"label": k8s.label,
 	"path": array.concat(container.pod.path, ["securityContext", name]),
 } if {
-	k8s.security(container.value, name) == null
-	value := k8s.security(container.pod.value, name)
+	pods.security(container.value, name) == null
+	value := pods.security(container.pod.value, name)
 }

@@ -18,11 +18,11 @@
 #   ]
 package tidewaiter.production.latest_image_tag
 
-import data.tidewaiter.lib.k8s
+import data.tidewaiter.lib.pods
 
 deny contains violation if {
 	input.environment.tier == "production"
-	some container in k8s.containers
+	some container in pods.containers
 	image := object.get(container.value, "image", null)
 	is_string(image)
 	not _is_settled(image)

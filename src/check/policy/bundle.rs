@@ -7,11 +7,11 @@ use super::lint;
 use super::metadata::{self, KindPattern};
 use super::{TIME_LIMIT, input};
 use crate::document::ObjectRef;
-use crate::engine::rego::{Module, Place, Program, RegoError};
+use crate::engine::rego::{Module, Place, Program, RegoError, Rule};
 use crate::rule::{RuleId, RuleMeta};
 
 /// The package that holds the policies and their libraries.
-pub(super) const ROOT: &str = "tidewaiter";
+const ROOT: &str = "tidewaiter";
 
 /// The package below [`ROOT`] that holds what policies share.
 const LIBRARY: &str = "lib";
@@ -19,7 +19,6 @@ const LIBRARY: &str = "lib";
 /// Policies that were read together, and the libraries that they use.
 #[derive(Debug)]
 pub struct Bundle {
-    pub(super) program: Program,
     /// In the order of their ids.
     pub(super) policies: Vec<Policy>,
 }
@@ -30,8 +29,8 @@ pub(super) struct Policy {
     pub(super) meta: RuleMeta,
     /// The objects that it is asked about; all where there is no pattern.
     pub(super) kinds: Vec<KindPattern>,
-    /// The path of its `deny`.
-    pub(super) entry: String,
+    /// Its `deny`.
+    pub(super) deny: Rule,
 }
 
 impl Policy {
@@ -81,7 +80,7 @@ impl From<RegoError> for BundleError {
 }
 
 /// What a module of a bundle is, by its package.
-pub(super) enum Role {
+enum Role {
     Policy { id: RuleId },
     Library,
 }
@@ -97,10 +96,10 @@ impl Bundle {
         N: Into<String>,
         T: Into<String>,
     {
-        let mut program = Program::load(modules, TIME_LIMIT)
+        let program = Program::load(modules, TIME_LIMIT)
             .map_err(|errors| errors.into_iter().map(BundleError::from).collect::<Vec<_>>())?;
         let mut errors = Vec::new();
-        let mut policies = BTreeMap::new();
+        let mut found = Vec::new();
         let mut packages: BTreeMap<&[String], &Place> = BTreeMap::new();
         for module in program.modules() {
             if let Some(first) = packages.insert(&module.package, &module.place) {
@@ -111,25 +110,31 @@ impl Bundle {
                 Ok(Role::Library) => {}
                 Ok(Role::Policy { id }) => {
                     lint::entry_point(module, &mut errors);
-                    if let Some(policy) = policy(module, id, &mut errors) {
-                        policies.insert(policy.meta.id.clone(), policy);
+                    if let Some((meta, kinds)) = annotation(module, id, &mut errors) {
+                        found.push((module, meta, kinds));
                     }
                 }
                 Err(error) => errors.push(error),
             }
         }
         lint::modules(program.modules(), &mut errors);
+        let mut policies = Vec::new();
+        // What the lint refuses is not worth a try. Some defects, an unsafe variable for one, show
+        // only then.
         if errors.is_empty() {
-            // Some defects, unsafe variables for one, show only when the program is analyzed.
-            let entries: Vec<_> =
-                policies.values().map(|policy: &Policy| policy.entry.clone()).collect();
-            let tried = program.prepare(entries.iter().map(String::as_str), &input::empty());
-            errors.extend(tried.err().map(BundleError::from));
+            found.sort_by(|(_, one, _), (_, other, _)| one.id.cmp(&other.id));
+            for (module, meta, kinds) in found {
+                match program.rule(module, "deny", &input::empty()) {
+                    Ok(deny) => policies.push(Policy { meta, kinds, deny }),
+                    Err(error) => errors.push(error.into()),
+                }
+            }
         }
         if errors.is_empty() {
-            Ok(Self { program, policies: policies.into_values().collect() })
+            Ok(Self { policies })
         } else {
             errors.sort();
+            errors.dedup();
             Err(errors)
         }
     }
@@ -165,7 +170,11 @@ fn role(module: &Module) -> Result<Role, BundleError> {
     Ok(role)
 }
 
-fn policy(module: &Module, id: RuleId, errors: &mut Vec<BundleError>) -> Option<Policy> {
+fn annotation(
+    module: &Module,
+    id: RuleId,
+    errors: &mut Vec<BundleError>,
+) -> Option<(RuleMeta, Vec<KindPattern>)> {
     let annotation = match &module.annotation {
         Ok(Some(annotation)) => annotation,
         Ok(None) => {
@@ -180,6 +189,5 @@ fn policy(module: &Module, id: RuleId, errors: &mut Vec<BundleError>) -> Option<
             return None;
         }
     };
-    let (meta, kinds) = metadata::read(annotation, id, errors)?;
-    Some(Policy { meta, kinds, entry: format!("data.{}.deny", module.package.join(".")) })
+    metadata::read(annotation, id, errors)
 }

@@ -14,6 +14,7 @@ macro_rules! embed {
 pub fn modules() -> impl Iterator<Item = (&'static str, &'static str)> {
     embed![
         "lib/k8s.rego",
+        "lib/pods.rego",
         "lib/rbac.rego",
         "pod_security/added_capability/policy.rego",
         "pod_security/allow_privilege_escalation/policy.rego",
