@@ -381,11 +381,12 @@ fn no_finding_gives_a_secret_away() {
         findings.extend(fixture.check_source(object));
         findings.extend(fixture.check_objects(object));
         assert!(findings.len() >= 2, "{id}");
-        let said = format!("{findings:?}");
-        let prefix = formats::all()
-            .find(|it| it.id.ends_with(id))
-            .and_then(|it| it.keywords.iter().find(|it| secret.starts_with(**it)))
-            .map_or(0, |it| it.len());
+        let format = formats::all().find(|it| it.id == format!("secrets/{id}")).unwrap();
+        // The words of the format itself are public, and some secrets repeat them.
+        let public = [format.noun, format.id].into_iter().chain(format.keywords.iter().copied());
+        let said = public.fold(format!("{findings:?}"), |said, it| said.replace(it, ""));
+        let prefix =
+            format.keywords.iter().find(|it| secret.starts_with(**it)).map_or(0, |it| it.len());
         for hidden in [&secret[prefix..], &encoded] {
             for part in hidden.as_bytes().windows(6) {
                 let part = String::from_utf8_lossy(part);
