@@ -21,7 +21,7 @@ pub use environments::{EnvironmentRule, InvalidPattern, Placement, SaidBy};
 pub use role::Role;
 pub use rules::{
     CHART_NOT_RENDERED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
-    UNRENDERED_TEMPLATE, rules,
+    UNREFERENCED_FILE, UNRENDERED_TEMPLATE, rules,
 };
 
 use crate::environment::{Environment, KubernetesVersion};

@@ -14,7 +14,7 @@ use crate::discover;
 use crate::environment::KubernetesVersion;
 use crate::finding::Finding;
 use crate::load::{self, Parsed, Repository};
-use crate::rule::RuleMeta;
+use crate::rule::{RuleId, RuleMeta};
 use crate::source::{RepoPath, Span};
 
 pub(super) fn build(
@@ -25,7 +25,8 @@ pub(super) fn build(
     let mut environments = Environments::new(repository, rules, kubernetes)?;
     let edges = Edges::read(repository);
     let charts = Charts::of(repository);
-    // What reconcilers apply is no test data, wherever it lies; they are known after a first look.
+    // What a reconciler applies is no test data, wherever it lies, and where it applies files as
+    // they stand no kustomization is asked. The reconcilers are known after a first look.
     let mut claimed = BTreeSet::new();
     // Who asks for nothing but test data wants it judged.
     let mut asked = repository.files().filter(|(_, file)| file.in_scope);
@@ -40,9 +41,8 @@ pub(super) fn build(
         claimed.extend(
             entries
                 .iter()
-                .map(|entry| &entry.folder)
-                .filter(|folder| is_test_folder(folder))
-                .cloned(),
+                .filter(|entry| entry.verbatim || is_test_folder(&entry.folder))
+                .map(|entry| entry.folder.clone()),
         );
         if claimed.len() == before {
             let view = View { repository, edges: &edges, charts: &charts, reach: &reach };
@@ -65,6 +65,8 @@ struct Reach<'a> {
     uses: Uses<'a>,
     /// What components use that nobody uses.
     unused: Uses<'a>,
+    /// Folders of which kustomizations use at least one file.
+    governed: BTreeSet<RepoPath>,
     /// Kustomizations that are templates or test data, with what they are.
     set_aside: BTreeMap<&'a RepoPath, Role>,
 }
@@ -83,6 +85,8 @@ impl<'a> Reach<'a> {
             let is_claimed = claimed.iter().any(|claimed| folder.is_within(claimed));
             if classify::is_test_data(path) && !is_claimed {
                 set_aside.insert(folder, Role::TestData);
+            } else if node.kustomization.references().iter().any(|it| is_braced(&it.text)) {
+                set_aside.insert(folder, Role::Template);
             } else if referenced.contains(folder) {
                 // Whoever builds on it wants it rendered.
             } else if charts.role(path) == Some(Role::ChartTemplate) {
@@ -136,7 +140,14 @@ impl<'a> Reach<'a> {
         }
         let uses = edges.uses(&reached);
         let unused = edges.uses(&unused_components);
-        Self { leaves, judged, read, uses, unused, set_aside }
+        let governed = reached
+            .iter()
+            .chain(&unused_components)
+            .filter(|folder| edges.folders.get(**folder).is_some_and(|node| node.readable))
+            .map(|folder| (*folder).clone())
+            .chain(uses.keys().chain(unused.keys()).map(|path| path.parent()))
+            .collect();
+        Self { leaves, judged, read, uses, unused, governed, set_aside }
     }
 }
 
@@ -164,6 +175,11 @@ fn is_asked_for(repository: &Repository, edges: &Edges, folder: &RepoPath) -> bo
                 _ => false,
             })
     })
+}
+
+/// Says whether a reference is filled in by something else.
+fn is_braced(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
 }
 
 fn is_template(repository: &Repository, path: &RepoPath, dialect: Dialect) -> bool {
@@ -220,6 +236,10 @@ fn read_files<'a>(
                         Some(if used == Role::Object { Role::UnusedComponent } else { used })
                     })
                     .or_else(|| reach.beside(edges, path))
+                    .or_else(|| {
+                        (!is_claimed && reach.governed.contains(&path.parent()))
+                            .then_some(Role::Unreferenced)
+                    })
                     .unwrap_or(Role::Other),
             };
             let in_scope = repository.file(path).is_some_and(|file| file.in_scope);
@@ -227,7 +247,7 @@ fn read_files<'a>(
             let text = repository.source(path).map(crate::source::Source::text).unwrap_or_default();
             let dialect = match role {
                 Role::Object | Role::Patch => Some(Dialect::Kustomize),
-                Role::Other if may_be_object(text) => Some(Dialect::Kubectl),
+                Role::Other | Role::Unreferenced if may_be_object(text) => Some(Dialect::Kubectl),
                 _ => None,
             };
             let dialect = dialect.filter(|_| wanted || reconcilers::may_apply(text));
@@ -301,7 +321,7 @@ impl View<'_> {
                 *roles.entry(role).or_default() += 1;
             }
         }
-        found.templates(self.repository);
+        found.notices();
         self.unrendered_charts(&mut found.findings);
         leads_out(outside, &mut found.findings);
         let placed = Placed::of(self, entries, environments);
@@ -370,9 +390,10 @@ impl View<'_> {
                 }
                 self.problems(file, parsed, found);
             }
-            (Role::Other, Some(parsed)) if entry.in_scope => {
+            (Role::Other | Role::Unreferenced, Some(parsed)) if entry.in_scope => {
                 role = self.plain(file, parsed, found);
             }
+            (Role::Unreferenced, _) => role = Role::Other,
             (Role::Other | Role::Object | Role::Patch, _) => {}
             (Role::Kustomization, _) => {
                 found.file(file.path, start, role);
@@ -385,7 +406,7 @@ impl View<'_> {
             (Role::Template, _) => {
                 found.file(file.path, start, role);
                 if asked {
-                    found.template(file.path, start);
+                    found.notice(rules::UNRENDERED_TEMPLATE, file.path, start);
                 }
             }
             _ if asked => found.file(file.path, start, role),
@@ -405,7 +426,7 @@ impl View<'_> {
                 let start = Span::start_of(entry.source);
                 found.file(file.path, start, Role::Template);
                 if template::looks_like_manifest(text) {
-                    found.template(file.path, start);
+                    found.notice(rules::UNRENDERED_TEMPLATE, file.path, start);
                 }
             }
             return Role::Template;
@@ -419,20 +440,25 @@ impl View<'_> {
             let role = client::role(document).unwrap_or_else(|| {
                 if client::is_placeholder(document) { Role::Template } else { Role::Object }
             });
-            if role == Role::Object {
+            if role == Role::Object && file.role != Role::Unreferenced {
                 objects = true;
                 found.plain.push((file.path.clone(), index));
-            } else {
-                file_role.get_or_insert(role);
-                found.other(file.path, document, role);
-                if role == Role::Template {
-                    found.template(file.path, start.unwrap_or(document.span));
-                }
+                continue;
             }
+            let role = if role == Role::Object { Role::Unreferenced } else { role };
+            file_role.get_or_insert(role);
+            found.other(file.path, document, role);
+            let rule = match role {
+                Role::Template => rules::UNRENDERED_TEMPLATE,
+                Role::Unreferenced => rules::UNREFERENCED_FILE,
+                _ => continue,
+            };
+            found.notice(rule, file.path, start.unwrap_or(document.span));
         }
         // A text of which nothing is an object is none of Kubernetes' business, unless it claims
         // to be one and cannot be read.
-        if objects || (broken && file_role.is_none() && template::looks_like_manifest(text)) {
+        let claims = || broken && file_role.is_none() && template::looks_like_manifest(text);
+        if objects || (file.role == Role::Other && claims()) {
             self.problems(file, parsed, found);
             return Role::Object;
         }
@@ -445,7 +471,8 @@ impl View<'_> {
         let broken = parsed.problems.iter().any(load::Problem::is_fatal);
         if broken && text.is_some_and(template::is_template) {
             if let Some(entry) = self.repository.file(file.path) {
-                found.template(file.path, Span::start_of(entry.source));
+                let start = Span::start_of(entry.source);
+                found.notice(rules::UNRENDERED_TEMPLATE, file.path, start);
             }
             return;
         }
@@ -526,23 +553,28 @@ impl View<'_> {
 
 /// Reports what reconcilers apply from elsewhere.
 fn leads_out(outside: &[Outside], findings: &mut Vec<Finding>) {
-    let (Some(chart), Some(path)) =
-        (rules::rule(&rules::REMOTE_CHART), rules::rule(&rules::OTHER_REPOSITORY))
-    else {
-        return;
-    };
-    for Outside { span, chart: is_chart, text } in outside {
-        findings.push(if *is_chart {
-            let message = format!(
-                "the chart `{text}` lies outside the repository, so its objects are not judged"
-            );
-            Finding::new(&chart, *span, message)
-        } else {
-            let message = format!(
-                "the path `{text}` is not in this repository, so its objects are not judged"
-            );
-            Finding::new(&path, *span, message)
-        });
+    for outside in outside {
+        let (rule, span, what) = match outside {
+            Outside::Chart(span, name) => (
+                rules::REMOTE_CHART,
+                span,
+                format!("the chart `{name}` lies outside the repository"),
+            ),
+            Outside::Path(span, path) => (
+                rules::OTHER_REPOSITORY,
+                span,
+                format!("the path `{path}` is not in this repository"),
+            ),
+            Outside::Source(span, name) => (
+                rules::OTHER_REPOSITORY,
+                span,
+                format!("the source `{name}` is another repository"),
+            ),
+        };
+        if let Some(rule) = rules::rule(&rule) {
+            let message = format!("{what}, so its objects are not judged");
+            findings.push(Finding::new(&rule, *span, message));
+        }
     }
 }
 
@@ -552,7 +584,8 @@ struct Found {
     others: Vec<Other>,
     resources: Vec<RepoPath>,
     findings: Vec<Finding>,
-    templates: BTreeMap<RepoPath, BTreeMap<RepoPath, Span>>,
+    /// Files of which the same is to be said, by rule and folder.
+    notices: BTreeMap<(RuleId, RepoPath), BTreeMap<RepoPath, Span>>,
     yaml: Vec<RuleMeta>,
 }
 
@@ -563,7 +596,7 @@ impl Default for Found {
             others: Vec::new(),
             resources: Vec::new(),
             findings: Vec::new(),
-            templates: BTreeMap::new(),
+            notices: BTreeMap::new(),
             yaml: load::rules(),
         }
     }
@@ -592,36 +625,34 @@ impl Found {
         });
     }
 
-    fn template(&mut self, path: &RepoPath, span: Span) {
-        self.templates.entry(path.parent()).or_default().entry(path.clone()).or_insert(span);
+    fn notice(&mut self, rule: RuleId, path: &RepoPath, span: Span) {
+        let files = self.notices.entry((rule, path.parent())).or_default();
+        files.entry(path.clone()).or_insert(span);
     }
 
-    /// Reports templates, a folder at a time.
-    fn templates(&mut self, repository: &Repository) {
-        let Some(rule) = rules::rule(&rules::UNRENDERED_TEMPLATE) else { return };
-        for files in std::mem::take(&mut self.templates).into_values() {
-            let count = files.len();
+    /// Reports what is the same for several files of a folder, once a folder.
+    fn notices(&mut self) {
+        for ((rule, _), files) in std::mem::take(&mut self.notices) {
+            let more = files.len() - 1;
             let mut files = files.into_iter();
-            let Some((path, span)) = files.next() else { continue };
-            let message = if count == 1 {
-                format!(
-                    "`{}` is a template that is not filled in, so it is not judged",
-                    path.name()
-                )
-            } else {
-                format!(
-                    "`{}` and {} more in its folder are templates that are not filled in, so they \
-                     are not judged",
-                    path.name(),
-                    count - 1
-                )
+            let (Some((path, span)), Some(rule)) = (files.next(), rules::rule(&rule)) else {
+                continue;
             };
-            let mut finding = Finding::new(&rule, span, message);
-            for (path, span) in files {
-                let name = repository.file(&path).map_or("", |_| path.name());
-                finding = finding.with_related(span, format!("`{name}` is one, too"));
-            }
-            self.findings.push(finding);
+            let what = if rule.id == rules::UNREFERENCED_FILE {
+                "not listed by the kustomization beside which it lies"
+            } else {
+                "a template that is not filled in"
+            };
+            let and = match more {
+                0 => String::new(),
+                1 => " (like one more file of its folder)".to_owned(),
+                more => format!(" (like {more} more files of its folder)"),
+            };
+            let message = format!("`{}` is {what}{and}, so it is not judged", path.name());
+            let finding = Finding::new(&rule, span, message);
+            self.findings.push(files.fold(finding, |finding, (path, span)| {
+                finding.with_related(span, format!("the same holds for `{}`", path.name()))
+            }));
         }
     }
 }

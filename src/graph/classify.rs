@@ -85,6 +85,8 @@ fn is_values(name: &str) -> bool {
 pub(super) fn by_place(path: &RepoPath) -> Option<Role> {
     let segments: Vec<&str> = path.segments().collect();
     match segments.as_slice() {
+        // Runs of Tekton's Pipelines as Code: the forge starts them, no reconciler applies them.
+        [".tekton", ..] => return Some(Role::Workflow),
         [".github", "workflows", ..] | [".forgejo" | ".gitea", "workflows", ..] => {
             return Some(Role::Workflow);
         }

@@ -7,7 +7,7 @@ use super::role::Role;
 use crate::document::{Document, NodeKind};
 
 /// API groups of which every kind is read by a client or a node, never by an API server.
-const GROUPS: [&str; 35] = [
+const GROUPS: [&str; 36] = [
     "admission.config.k8s.io",
     "apiserver.config.k8s.io",
     "apiserver.k8s.io",
@@ -42,11 +42,12 @@ const GROUPS: [&str; 35] = [
     "kubescheduler.config.k8s.io",
     "kuttl.dev",
     "meta.pkg.crossplane.io",
+    "schema.plugin.fluxcd.io",
     "vendir.k14s.io",
 ];
 
 /// Further groups, where the kind has to match as well.
-const KINDS: [(&str, &str); 8] = [
+const KINDS: [(&str, &str); 7] = [
     ("mirror.openshift.io", "ImageSetConfiguration"),
     ("pod-security.admission.config.k8s.io", "PodSecurityConfiguration"),
     ("resourcequota.admission.k8s.io", "Configuration"),
@@ -54,7 +55,6 @@ const KINDS: [(&str, &str); 8] = [
     ("score.dev", "Workload"),
     ("skaffold", "Config"),
     ("test.gatekeeper.sh", "Suite"),
-    ("validate.fluxcd.io", "Config"),
 ];
 
 /// What configures kustomize, by group: its own, and the plugins that teams use.

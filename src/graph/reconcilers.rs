@@ -17,16 +17,23 @@ pub(super) struct Entry {
     pub(super) folder: RepoPath,
     /// Whether everything below the folder is applied, where it has no kustomization.
     pub(super) recursive: bool,
+    /// Whether the files are applied as they stand, even where there is a kustomization.
+    pub(super) verbatim: bool,
 }
 
-/// A part of an object that leads out of the repository.
+/// A part of an object that leads out of the repository, and the place that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outside {
-    pub(super) span: Span,
-    /// Whether it is a chart, as opposed to a path.
-    pub(super) chart: bool,
-    pub(super) text: String,
+pub(super) enum Outside {
+    /// A chart of a registry.
+    Chart(Span, String),
+    /// A path that is not here.
+    Path(Span, String),
+    /// All of another source.
+    Source(Span, String),
 }
+
+/// The name that `flux bootstrap` gives to the source of the repository itself.
+const BOOTSTRAP: &str = "flux-system";
 
 /// What one object applies.
 #[derive(Debug, Default)]
@@ -183,11 +190,15 @@ fn flux(
         if kind == "GitRepository" { None } else { folders.only_end(&path) }
     });
     match folder {
-        // A path of nothing is the whole source, which may be any repository.
-        Some(folder) if !folder.is_root() || kind == "GitRepository" => {
-            applied.entries.push(Entry { file: file.clone(), span, folder, recursive: true });
+        // A path of nothing is the whole source, and only one of them is known to be this one.
+        Some(folder) if folder.is_root() && name != BOOTSTRAP => {
+            applied.outside.push(Outside::Source(source.span, name.to_owned()));
         }
-        _ => applied.outside.push(Outside { span, chart: false, text: text.to_owned() }),
+        Some(folder) => {
+            let file = file.clone();
+            applied.entries.push(Entry { file, span, folder, recursive: true, verbatim: false });
+        }
+        None => applied.outside.push(Outside::Path(span, text.to_owned())),
     }
     applied
 }
@@ -200,7 +211,7 @@ fn argo(file: &RepoPath, document: &Document, folders: &Folders<'_>) -> Applied 
         if let Some(chart) = source.get("chart") {
             let text = chart.as_str().unwrap_or_default().to_owned();
             if !is_unknown(&text) {
-                applied.outside.push(Outside { span: chart.span, chart: true, text });
+                applied.outside.push(Outside::Chart(chart.span, text));
             }
             continue;
         }
@@ -214,16 +225,18 @@ fn argo(file: &RepoPath, document: &Document, folders: &Folders<'_>) -> Applied 
             // The root of which repository, the URL alone knows.
             Some(folder) if folder.is_root() => {}
             Some(folder) => {
-                let recursive = source
-                    .at(&["directory", "recurse"])
-                    .and_then(Node::as_bool)
-                    .unwrap_or_default();
-                let (file, span) = (file.clone(), node.span);
-                applied.entries.push(Entry { file, span, folder, recursive });
+                let directory = source.get("directory").filter(|it| !it.entries().is_empty());
+                let recurse = directory.and_then(|it| it.get("recurse")).and_then(Node::as_bool);
+                applied.entries.push(Entry {
+                    file: file.clone(),
+                    span: node.span,
+                    folder,
+                    recursive: recurse == Some(true),
+                    verbatim: directory.is_some(),
+                });
             }
             None => {
-                let text = text.to_owned();
-                applied.outside.push(Outside { span: node.span, chart: false, text });
+                applied.outside.push(Outside::Path(node.span, text.to_owned()));
             }
         }
     }

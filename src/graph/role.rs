@@ -20,6 +20,8 @@ pub enum Role {
     GeneratorFile,
     /// A part of a component that no kustomization uses.
     UnusedComponent,
+    /// An object beside those of a kustomization that does not list it: nothing applies it.
+    Unreferenced,
     /// A file beside a kustomization that cannot be read: nothing tells what it is.
     Unplaced,
     /// A template of a Helm chart.
@@ -56,6 +58,7 @@ impl Role {
             Self::KustomizeConfig => "kustomize-configuration",
             Self::GeneratorFile => "generator-file",
             Self::UnusedComponent => "unused-component",
+            Self::Unreferenced => "unreferenced",
             Self::Unplaced => "unplaced",
             Self::ChartTemplate => "chart-template",
             Self::Chart => "chart",

@@ -14,6 +14,8 @@ pub const REMOTE_CHART: RuleId = RuleId::known("coverage/remote-chart");
 pub const CHART_NOT_RENDERED: RuleId = RuleId::known("coverage/chart-not-rendered");
 /// A reconciler applies what lies in another repository.
 pub const OTHER_REPOSITORY: RuleId = RuleId::known("coverage/other-repository");
+/// A manifest lies beside a kustomization that does not list it.
+pub const UNREFERENCED_FILE: RuleId = RuleId::known("coverage/unreferenced-file");
 /// A kustomization needs a program.
 pub const PLUGIN_NOT_RUN: RuleId = RuleId::known("coverage/plugin-not-run");
 
@@ -72,6 +74,15 @@ pub fn rules() -> Vec<RuleMeta> {
             "The object tells Flux or Argo CD to apply a path that this repository does not have. \
              What lies there is not judged here.",
             "run the gate in that repository as well, or correct the path if it should be here",
+            Severity::Low,
+        ),
+        rule(
+            UNREFERENCED_FILE,
+            "Manifest is not listed by its kustomization",
+            "The file lies beside the files of a kustomization, which does not list it, so nothing \
+             applies its objects and they are not judged. Often a line under `resources` or \
+             `patches` was forgotten, and what was reviewed is not what runs.",
+            "list the file in the kustomization, or remove it",
             Severity::Low,
         ),
         rule(

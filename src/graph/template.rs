@@ -50,7 +50,7 @@ fn is_directive(body: &str) -> bool {
 fn has_bare_braces(body: &str) -> bool {
     let mut rest = body;
     loop {
-        if rest.starts_with("{{") || rest.starts_with("{%") {
+        if rest.starts_with("{{") || rest.starts_with("{%") || is_percent_token(rest) {
             return true;
         }
         let next = match rest.strip_prefix("- ") {
@@ -63,6 +63,14 @@ fn has_bare_braces(body: &str) -> bool {
         };
         rest = next.trim_start();
     }
+}
+
+/// Says whether a text starts with a placeholder such as `%ZONE%`: no YAML value may.
+fn is_percent_token(text: &str) -> bool {
+    text.strip_prefix('%').and_then(|rest| rest.split_once('%')).is_some_and(|(token, _)| {
+        !token.is_empty()
+            && token.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    })
 }
 
 fn is_quoted(key: &str) -> bool {
@@ -133,6 +141,7 @@ mod tests {
             "{% if x %}\na: 1\n",
             "data:\n  a: |\n    b\n{{ end }}\n",
             "data:\n  a: |\n    b\n    {{- if x }}\n    c\n",
+            "hosts:\n- %TARGET%.%ZONE%\n",
             "annotations:\n  <ISSUER_ANNOTATION_1>\n",
         ] {
             assert!(is_template(text), "{text}");

@@ -65,15 +65,23 @@ impl Places {
     pub(super) fn of_path(&self, path: &RepoPath, is_file: bool) -> Option<Place> {
         let folder = if is_file { path.parent() } else { path.clone() };
         let segments: Vec<&str> = folder.segments().collect();
-        self.anchored(&segments, &STRONG, true)
-            .or_else(|| self.anchored(&segments, &WEAK, true))
-            .or_else(|| self.anchored(&segments, &APPLICATIONS, false))
+        self.anchored(&segments, &STRONG, |_| true)
+            // `overlays/internal-registry-integration` is a feature.
+            .or_else(|| self.anchored(&segments, &WEAK, |class| !is_everyday(class)))
+            .or_else(|| self.anchored(&segments, &APPLICATIONS, |_| false))
             .or_else(|| self.among_siblings(&segments))
             .or_else(|| is_file.then(|| self.by_stem(path)).flatten())
     }
 
     /// The segment directly below an anchor, whole or by a part of it.
-    fn anchored(&self, segments: &[&str], anchors: &[&str], compound: bool) -> Option<Place> {
+    ///
+    /// `compound` says of which classes a compound name may be.
+    fn anchored(
+        &self,
+        segments: &[&str],
+        anchors: &[&str],
+        compound: impl Fn(&str) -> bool,
+    ) -> Option<Place> {
         segments.windows(2).enumerate().find_map(|(at, pair)| {
             let [anchor, name] = pair else { return None };
             if !anchors.contains(anchor) {
@@ -83,7 +91,7 @@ impl Places {
                 let cluster = segments.get(at + 2).filter(|it| self.is_cluster(anchor, it));
                 return Some(Place { class, cluster: cluster.map(|it| (*it).to_owned()) });
             }
-            let class = affix(name).filter(|_| compound)?;
+            let class = affix(name).filter(|class| compound(class))?;
             Some(Place { class, cluster: Some((*name).to_owned()) })
         })
     }

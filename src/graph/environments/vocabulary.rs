@@ -41,7 +41,7 @@ pub(super) fn is_core(class: &str) -> bool {
 
 /// Says whether a class is also an everyday word of software, as a folder of tests is.
 pub(super) fn is_everyday(class: &str) -> bool {
-    matches!(class, "test" | "integration")
+    matches!(class, "dev" | "test" | "integration")
 }
 
 /// Returns the class that a compound name carries, e.g. `prod` for `nerc-ocp-prod`.
