@@ -17,13 +17,14 @@ mod template;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use environments::{EnvironmentRule, InvalidPattern, Placement, SaidBy};
+pub use environments::{Placement, SaidBy};
 pub use role::Role;
 pub use rules::{
     CHART_NOT_RENDERED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
     UNREFERENCED_FILE, UNRENDERED_TEMPLATE, rules,
 };
 
+use crate::config::EnvironmentRule;
 use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::Finding;
 use crate::load::{Dialect, Repository};
@@ -92,7 +93,7 @@ impl Graph {
         repository: &Repository,
         rules: &[EnvironmentRule],
         kubernetes: KubernetesVersion,
-    ) -> Result<Self, InvalidPattern> {
+    ) -> Self {
         build::build(repository, rules, kubernetes)
     }
 

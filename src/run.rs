@@ -14,7 +14,6 @@ use crate::check::policy::{BundleError, PolicyCheck};
 use crate::check::schema::{self, SchemaCheck};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
-use crate::config::Settings;
 use crate::discover::DiscoverError;
 use crate::environment::{KubernetesVersion, Tier};
 use crate::finding::Failure;

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 
 use super::classify::{self, Charts};
 use super::edges::{Edges, Target, Uses};
-use super::environments::{EnvironmentRule, Environments, InvalidPattern, Placement, SaidBy};
+use super::environments::{Environments, Placement, SaidBy};
 use super::reconcilers::{self, Artifacts, Entry, Folders, Outside};
 use super::{Dialect, Graph, Other, PlainManifest, Role, Root, client, rules, template};
+use crate::config::EnvironmentRule;
 use crate::discover;
 use crate::environment::KubernetesVersion;
 use crate::finding::Finding;
@@ -21,8 +22,8 @@ pub(super) fn build(
     repository: &Repository,
     rules: &[EnvironmentRule],
     kubernetes: KubernetesVersion,
-) -> Result<Graph, InvalidPattern> {
-    let mut environments = Environments::new(repository, rules, kubernetes)?;
+) -> Graph {
+    let mut environments = Environments::new(repository, rules, kubernetes);
     let edges = Edges::read(repository);
     let charts = Charts::of(repository);
     // What a reconciler applies is no test data, wherever it lies, and where it applies files as
@@ -46,7 +47,7 @@ pub(super) fn build(
         );
         if claimed.len() == before {
             let view = View { repository, edges: &edges, charts: &charts, reach: &reach };
-            return Ok(view.assemble(&files, &entries, &outside, &mut environments));
+            return view.assemble(&files, &entries, &outside, &mut environments);
         }
     }
 }
@@ -680,7 +681,7 @@ impl Placed {
             .chain(entries.iter().map(|entry| &entry.folder))
             .collect();
         for start in starts {
-            let said = environments.configured(start, true);
+            let said = environments.configured(start);
             if !said.is_empty() {
                 let said = said.into_iter().map(|name| (name, SaidBy::Configuration)).collect();
                 placed.folders.insert(start.clone(), said);
@@ -731,7 +732,7 @@ impl Placed {
         roots: &[&RepoPath],
         environments: &mut Environments,
     ) -> BTreeSet<Arc<str>> {
-        let configured = environments.configured(file, false);
+        let configured = environments.configured(file);
         if !configured.is_empty() {
             return configured;
         }
@@ -778,7 +779,7 @@ impl Placed {
     }
 
     fn of_file(&self, path: &RepoPath, environments: &mut Environments) -> Vec<Placement> {
-        let configured = environments.configured(path, false);
+        let configured = environments.configured(path);
         if !configured.is_empty() {
             let said = configured.into_iter().map(|name| (name, SaidBy::Configuration));
             return placements(said.collect(), environments);

@@ -6,39 +6,12 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::config::{EnvironmentRule, Glob};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::load::Repository;
 use crate::source::{RepoPath, Span};
 use places::Places;
-
-/// An environment as the configuration declares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EnvironmentRule {
-    /// E.g. `prod`.
-    pub name: String,
-    /// How much is at stake; where it is not set, the name tells.
-    pub tier: Option<Tier>,
-    /// The cluster, where the rule is about one.
-    pub cluster: Option<String>,
-    /// The version of the cluster; the default of the run where it is not set.
-    pub kubernetes: Option<KubernetesVersion>,
-    /// Patterns of paths from the root, as in an ignore file: a folder stands for all below it.
-    pub paths: Vec<String>,
-    /// Labels for rules.
-    pub labels: BTreeMap<String, String>,
-}
-
-/// Why a pattern of an [`EnvironmentRule`] cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` is not a pattern of paths: {reason}")]
-pub struct InvalidPattern {
-    /// The pattern.
-    pub pattern: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
 
 /// Who says that something belongs to an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +39,7 @@ pub(super) type Name = Arc<str>;
 /// Finds the environments of paths.
 #[derive(Debug)]
 pub(super) struct Environments {
-    rules: Vec<(Gitignore, Arc<Environment>)>,
+    rules: Vec<(Vec<Glob>, Arc<Environment>)>,
     places: Places,
     known: BTreeMap<Name, Arc<Environment>>,
     kubernetes: KubernetesVersion,
@@ -77,7 +50,7 @@ impl Environments {
         repository: &Repository,
         rules: &[EnvironmentRule],
         kubernetes: KubernetesVersion,
-    ) -> Result<Self, InvalidPattern> {
+    ) -> Self {
         let mut known = BTreeMap::new();
         let mut compiled = Vec::with_capacity(rules.len());
         for rule in rules {
@@ -89,21 +62,19 @@ impl Environments {
                 labels: rule.labels.clone(),
             });
             known.entry(Arc::clone(&environment.name)).or_insert_with(|| Arc::clone(&environment));
-            compiled.push((patterns(&rule.paths)?, environment));
+            compiled.push((rule.paths.clone(), environment));
         }
-        Ok(Self { rules: compiled, places: Places::of(repository), known, kubernetes })
+        Self { rules: compiled, places: Places::of(repository), known, kubernetes }
     }
 
     /// Returns what the configuration says of a path.
-    pub(super) fn configured(&self, path: &RepoPath, is_folder: bool) -> BTreeSet<Name> {
+    pub(super) fn configured(&self, path: &RepoPath) -> BTreeSet<Name> {
         if path.is_root() {
             return BTreeSet::new();
         }
         self.rules
             .iter()
-            .filter(|(paths, _)| {
-                paths.matched_path_or_any_parents(path.as_str(), is_folder).is_ignore()
-            })
+            .filter(|(paths, _)| paths.iter().any(|glob| glob.matches(path)))
             .map(|(_, environment)| Arc::clone(&environment.name))
             .collect()
     }
@@ -142,21 +113,4 @@ fn name(class: &str, cluster: Option<&str>) -> Name {
         Some(cluster) => Arc::from(format!("{class}/{cluster}")),
         None => Arc::from(class),
     }
-}
-
-fn patterns(paths: &[String]) -> Result<Gitignore, InvalidPattern> {
-    let mut builder = GitignoreBuilder::new("");
-    for pattern in paths {
-        let invalid = |reason: String| InvalidPattern { pattern: pattern.clone(), reason };
-        let inside = pattern.trim_start_matches("./").trim_start_matches('/');
-        if inside.is_empty() {
-            return Err(invalid("it is empty".to_owned()));
-        }
-        builder
-            .add_line(None, &format!("/{inside}"))
-            .map_err(|error| invalid(error.to_string()))?;
-    }
-    builder
-        .build()
-        .map_err(|error| InvalidPattern { pattern: paths.join(", "), reason: error.to_string() })
 }

@@ -168,6 +168,7 @@ fn why_not(role: Role) -> Option<&'static str> {
         Role::TestData => "is data of a test",
         Role::OpenShiftTemplate => "is a template whose parameters are not filled in",
         Role::UnusedComponent => "is part of a component that no kustomization uses",
+        Role::Unreferenced => "lies beside a kustomization that does not name it",
         Role::Unplaced => "lies beside a kustomization that cannot be read",
         Role::Object
         | Role::Patch
