@@ -157,6 +157,30 @@ fn patches_that_nest_an_object_end() {
 }
 
 #[test]
+fn the_deepest_objects_fit_on_the_stack_of_a_thread() {
+    let value = format!("{}1{}", "{x: ".repeat(240), "}".repeat(240));
+    let path = "/x".repeat(240);
+    let fixture = Fixture::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [d.yaml]\nnamespace: prod\nimages: [{name: a, newTag: b}]\npatches:\n- \
+             {path: p.yaml, target: {kind: Deployment}}\n- {path: q.yaml}\n",
+        ),
+        ("d.yaml", DEPLOYMENT),
+        (
+            "p.yaml",
+            &format!(
+                "- {{op: add, path: /spec/x, value: {value}}}\n- {{op: add, path: /spec{path}, value: \
+                 {value}}}\n"
+            ),
+        ),
+        ("q.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {a: 1}\n"),
+    ]);
+    let object = fixture.json(".").remove(0);
+    assert_eq!(object.pointer(&format!("/spec{path}{path}")), Some(&Value::from(1)));
+}
+
+#[test]
 fn patterns_are_bounded_in_size_and_linear_in_time() {
     let kustomization = |name: &str| {
         format!(

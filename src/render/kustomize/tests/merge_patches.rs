@@ -1,6 +1,6 @@
 //! Strategic merge patches.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 
