@@ -62,7 +62,7 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct Kept {
     values: usize,
-    bases: BTreeMap<RepoPath, Result<Arc<Accumulated>, RenderError>>,
+    bases: BTreeMap<RepoPath, Arc<Accumulated>>,
 }
 
 impl Cache {
@@ -71,18 +71,16 @@ impl Cache {
         Self { restrictor, kept: Mutex::default() }
     }
 
-    fn get(&self, folder: &RepoPath) -> Option<Result<Arc<Accumulated>, RenderError>> {
-        self.kept.lock().ok()?.bases.get(folder).cloned()
+    fn get(&self, folder: &RepoPath) -> Option<Arc<Accumulated>> {
+        self.kept.lock().ok()?.bases.get(folder).map(Arc::clone)
     }
 
-    fn put(&self, folder: &RepoPath, base: &Result<Arc<Accumulated>, RenderError>) {
+    fn put(&self, folder: &RepoPath, base: &Arc<Accumulated>) {
         let Ok(mut kept) = self.kept.lock() else { return };
-        let size = base
-            .as_ref()
-            .map_or(1, |base| base.objects.iter().map(|object| object.size).sum::<usize>());
+        let size = base.size();
         if kept.values + size <= CACHED_VALUES && !kept.bases.contains_key(folder) {
             kept.values += size;
-            kept.bases.insert(folder.clone(), base.clone());
+            kept.bases.insert(folder.clone(), Arc::clone(base));
         }
     }
 }
@@ -95,7 +93,7 @@ pub fn kustomize(
     folder: &RepoPath,
     cache: &Cache,
 ) -> Result<Rendered, RenderError> {
-    let (file, kustomization) = build::load(repository, folder, anywhere(repository, folder))?;
+    let (file, kustomization) = files::load(repository, folder, anywhere(repository, folder))?;
     render(repository, folder, Some(&file), &kustomization, cache)
 }
 
