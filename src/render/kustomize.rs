@@ -8,6 +8,7 @@ mod build;
 mod config;
 mod field;
 mod files;
+mod fold;
 mod generate;
 mod hash;
 mod image;

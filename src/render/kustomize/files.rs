@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::LoadRestrictor;
 use super::budget::Budget;
+use super::fold;
 use super::merge::null_item;
 use super::object::{Object, text};
 use crate::document::{Document, Node, NodeKind, Scalar};
@@ -79,7 +80,7 @@ impl<'a> Files<'a> {
     pub(super) fn objects(&mut self, path: &RepoPath, span: Span) -> Result<Vec<Object>> {
         self.read.insert(path.clone());
         match self.parsed(path, Dialect::Kustomize) {
-            Some(parsed) => objects(parsed, span),
+            Some(parsed) => objects(parsed, span, self.sources()),
             None => Ok(Vec::new()),
         }
     }
@@ -137,7 +138,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+pub(super) fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };
@@ -151,14 +152,17 @@ pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
     let mut queue: std::collections::VecDeque<Node> =
         parsed.documents.iter().map(|document: &Document| document.root.clone()).collect();
     let mut out = Vec::new();
-    while let Some(node) = queue.pop_front() {
+    while let Some(mut node) = queue.pop_front() {
         if node.is_null() || (node.is_mapping() && node.entries().is_empty()) {
             continue;
         }
         check(&node, span)?;
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
-            None => out.push(Object::new(node)),
+            None => {
+                fold::refold(&mut node, sources);
+                out.push(Object::new(node));
+            }
             Some(items) => match &items.kind {
                 NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
                 NodeKind::Scalar(Scalar::Null) => {}
