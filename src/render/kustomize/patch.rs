@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::merge;
 use super::object::{Object, map_at, set, text};
 use super::schema::Schema;
@@ -12,7 +12,7 @@ use crate::document::{Node, NodeKind};
 use crate::graph::kustomization::{Patch, Selector, Text};
 use crate::load::{Dialect, Parsed};
 use crate::render::RenderError;
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -95,7 +95,7 @@ pub(super) fn apply_strategic(
     let is_inline = parsed.problems.iter().all(|problem| !problem.is_fatal())
         && parsed.documents.iter().any(|document| document.root.is_mapping());
     let patches = if is_inline {
-        partial_objects(&parsed, entry.span)?
+        files::objects(&parsed, entry.span, files.sources())?
     } else {
         match files.require(entry)? {
             Some(file) => match read_file(files, &file, entry.span)? {
@@ -161,16 +161,26 @@ fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Re
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
     let parse = |dialect| inline::parse(&text.text, text.span, files.sources(), dialect);
-    body(&parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
+    body(
+        &parse(Dialect::Kustomize),
+        || operations(&parse(Dialect::Kubectl)),
+        text.span,
+        files.sources(),
+    )
 }
 
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
     let empty = Parsed::default();
     let parse = |dialect| files.parsed(path, dialect).unwrap_or(&empty);
-    body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
+    body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span, files.sources())
 }
 
-fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -> Result<Body> {
+fn body(
+    parsed: &Parsed,
+    json: impl FnOnce() -> Option<Vec<Node>>,
+    span: Span,
+    sources: &SourceMap,
+) -> Result<Body> {
     let is_list = parsed
         .documents
         .first()
@@ -178,7 +188,7 @@ fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -
     if is_list && let Some(operations) = json() {
         return Ok(Body::Json(operations));
     }
-    partial_objects(parsed, span).map(Body::Merge)
+    files::objects(parsed, span, sources).map(Body::Merge)
 }
 
 /// Returns the operations of a JSON patch. Its scalars are read as kubectl reads them.
@@ -187,10 +197,6 @@ fn operations(parsed: &Parsed) -> Option<Vec<Node>> {
         Some(NodeKind::Sequence(items)) => Some(items.clone()),
         _ => None,
     }
-}
-
-fn partial_objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
-    super::files::objects(parsed, span)
 }
 
 fn strategic(
