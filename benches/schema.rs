@@ -1,6 +1,5 @@
 //! How many Deployments a second one thread holds against their schema.
 
-#![expect(missing_docs, reason = "criterion generates the entry points")]
 #![expect(clippy::expect_used, reason = "a benchmark may stop")]
 
 use std::hint::black_box;
