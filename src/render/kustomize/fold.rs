@@ -20,7 +20,9 @@ pub(super) fn refold(node: &mut Node, sources: &SourceMap) {
         NodeKind::Scalar(_) => {}
         NodeKind::Sequence(items) => items.iter_mut().for_each(|item| refold(item, sources)),
         NodeKind::Mapping(entries) => {
-            entries.iter_mut().for_each(|entry| refold(&mut entry.value, sources));
+            for entry in entries {
+                refold(&mut entry.value, sources);
+            }
         }
     }
 }
