@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::classify::{self, Charts};
 use super::edges::{Edges, Target, Uses};
+use super::kustomization::Kustomization;
 use super::role::Role;
 use super::template;
 use crate::load::{self, Dialect, Repository};
@@ -39,7 +40,7 @@ impl<'a> Reach<'a> {
             let is_claimed = claimed.iter().any(|claimed| folder.is_within(claimed));
             if classify::is_test_data(path) && !is_claimed {
                 set_aside.insert(folder, Role::TestData);
-            } else if node.kustomization.references().iter().any(|it| is_braced(&it.text)) {
+            } else if refers_to_placeholders(&node.kustomization) {
                 set_aside.insert(folder, Role::Template);
             } else if referenced.contains(folder) {
                 // Whoever builds on it wants it rendered.
@@ -131,9 +132,10 @@ fn is_asked_for(repository: &Repository, edges: &Edges, folder: &RepoPath) -> bo
     })
 }
 
-/// Says whether a reference is filled in by something else.
-fn is_braced(text: &str) -> bool {
-    text.contains("{{") || text.contains("{%")
+/// Says whether something else fills in what a kustomization refers to.
+fn refers_to_placeholders(kustomization: &Kustomization) -> bool {
+    let lists = [&kustomization.resources, &kustomization.bases, &kustomization.components];
+    lists.into_iter().flatten().any(|text| text.text.contains("{{") || text.text.contains("{%"))
 }
 
 fn is_template(repository: &Repository, path: &RepoPath, dialect: Dialect) -> bool {
