@@ -12,7 +12,7 @@ use crate::document::{Node, NodeKind};
 use crate::graph::kustomization::{Patch, Selector, Text};
 use crate::load::{Dialect, Parsed};
 use crate::render::RenderError;
-use crate::source::{SourceMap, Span};
+use crate::source::Span;
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -161,12 +161,7 @@ fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Re
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
     let parse = |dialect| inline::parse(&text.text, text.span, files.sources(), dialect);
-    body(
-        &parse(Dialect::Kustomize),
-        || operations(&parse(Dialect::Kubectl)),
-        text.span,
-        files.sources(),
-    )
+    body(&parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
 }
 
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
