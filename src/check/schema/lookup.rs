@@ -19,7 +19,7 @@ pub trait SchemaSource: Send + Sync + std::fmt::Debug {
     ) -> Option<Schema<'_>>;
 }
 
-/// A schema inside of a [`Table`], as one minor has it.
+/// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema<'a> {
     table: &'a Table,
