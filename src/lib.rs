@@ -19,3 +19,5 @@ pub mod review;
 pub mod check;
 
 pub mod judge;
+
+pub mod report;

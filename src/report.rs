@@ -1,0 +1,128 @@
+//! Writes the verdict. Every format has its own mirror of what it shows; none of them decides.
+//!
+//! All text of the repository under check is hostile here: terminals get it escaped, the machine
+//! formats get it as strings, and the text of a found secret reaches none of them.
+
+mod human;
+mod json;
+mod redact;
+mod rules;
+mod sarif;
+mod text;
+
+pub mod progress;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+pub use rules::{ListFormat, write_explanation, write_rules};
+
+use crate::judge::Verdict;
+use crate::rule::Registry;
+use crate::source::SourceMap;
+
+/// Everything that a report is written from.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// What was decided.
+    pub verdict: &'a Verdict,
+    /// The texts that the spans of the verdict point into.
+    pub sources: &'a SourceMap,
+    /// The rules of the run.
+    pub registry: &'a Registry,
+    /// How the human report names places.
+    pub display: Display,
+}
+
+/// How the human report names places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Display {
+    /// What leads from the working directory to the root of the repository, e.g. `../..`.
+    ///
+    /// Put before every path so that a terminal can open it; empty where both are the same.
+    pub prefix: String,
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people, in a terminal or a log.
+    Human,
+    /// The program's own JSON, version 1; `schemas/output/report-v1.json` describes it.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Sarif];
+
+    /// Returns the name that the command line uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a text names no format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a format: write `human`, `json` or `sarif`")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}
+
+/// What the place that receives a human report can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether it understands colors.
+    pub color: bool,
+    /// Whether it has more characters than ASCII to draw with.
+    pub unicode: bool,
+    /// Its width in columns; less than 40 counts as 40.
+    pub width: usize,
+    /// Whether it understands hyperlinks (OSC 8).
+    pub links: bool,
+}
+
+/// Writes a report.
+///
+/// The error of `out` is handed up as it is, so that a caller can tell a closed pipe.
+pub fn write(
+    report: &Report<'_>,
+    format: Format,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
+    match format {
+        Format::Human => human::write(report, style, &mut out)?,
+        Format::Json => json::write(report, &mut out)?,
+        Format::Sarif => sarif::write(report, &mut out)?,
+    }
+    out.flush()
+}

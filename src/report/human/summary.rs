@@ -1,0 +1,201 @@
+//! The end of the report for people: what was judged, what was not, and the verdict.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::super::text;
+use super::{Page, path};
+use crate::judge::{Exit, NotJudged, Verdict};
+use crate::rule::{Enforcement, RuleId};
+
+/// Paths that are listed for each reason why something was not judged.
+const LISTED: usize = 5;
+
+/// Writes the summary; its last line is the verdict.
+pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    failures(page, out)?;
+    rules(page, out)?;
+    not_judged(page, out)?;
+    other_documents(page, out)?;
+    environments(page, out)?;
+    let verdict = page.report.verdict;
+    let summary = &verdict.summary;
+    if summary.files == 0 {
+        loud(page, "NOTHING WAS JUDGED: no file was read", out)?;
+    } else if summary.objects == 0 {
+        let what = format!(
+            "NO OBJECT WAS JUDGED: nothing in {} is an object that would be applied",
+            text::count(summary.files, "file")
+        );
+        loud(page, &what, out)?;
+    }
+    let exit = verdict.exit();
+    let styles = &page.theme.styles;
+    let style = match exit {
+        Exit::Passed => styles.help,
+        Exit::Denied => styles.error,
+        Exit::Incomplete => styles.warning,
+    };
+    writeln!(out, "{}", style.style(last_line(verdict)))
+}
+
+// One line, never wrapped, so that a script finds it.
+fn last_line(verdict: &Verdict) -> String {
+    let summary = &verdict.summary;
+    let denied = verdict.denied();
+    let warnings = verdict.findings.len() - denied;
+    let environments = match summary.environments.len() {
+        0 => "no known environment".to_owned(),
+        n => text::count(n, "environment"),
+    };
+    let failures = match verdict.failures.len() {
+        0 => String::new(),
+        n => format!(", {}", text::count(n, "failure")),
+    };
+    let meaning = match verdict.exit() {
+        Exit::Passed => "everything was judged, nothing denied",
+        Exit::Denied => "something was denied",
+        Exit::Incomplete => "something could not be judged",
+    };
+    format!(
+        "judged {} of {} in {} for {environments} by {}: {denied} denied, {}, \
+         {} not judged{failures} (exit {}: {meaning})",
+        text::count(summary.objects, "object"),
+        text::count(summary.files, "file"),
+        text::count(summary.roots, "root"),
+        text::count(summary.rules, "rule"),
+        text::count(warnings, "warning"),
+        summary.not_judged.len(),
+        verdict.exit().code(),
+    )
+}
+
+fn loud(page: &Page<'_>, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in text::wrap(text, page.style.width) {
+        writeln!(out, "{}", page.theme.styles.warning.style(line))?;
+    }
+    writeln!(out)
+}
+
+fn failures(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for failure in &page.report.verdict.failures {
+        let head = match &failure.rule {
+            Some(rule) => format!("failure[{rule}]:"),
+            None => "failure:".to_owned(),
+        };
+        let lines =
+            text::wrap(&format!("{head} {}", page.text(&failure.reason)), page.style.width - 4);
+        for (n, line) in lines.iter().enumerate() {
+            let indent = if n == 0 { "  " } else { "    " };
+            match line.strip_prefix(&head).filter(|_| n == 0) {
+                Some(rest) => {
+                    writeln!(out, "{indent}{}{rest}", page.theme.styles.error.style(&head))?;
+                }
+                None => writeln!(out, "{indent}{line}")?,
+            }
+        }
+        if let Some(span) = failure.span {
+            let location = page.report.sources.location(span);
+            writeln!(out, "    at {}", page.theme.styles.link.style(page.place(&location)))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+// A table of the rules that found something.
+fn rules(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut counts: BTreeMap<&RuleId, (usize, usize)> = BTreeMap::new();
+    for judged in &page.report.verdict.findings {
+        let (denied, warned) = counts.entry(&judged.finding.rule).or_default();
+        match judged.enforcement {
+            Enforcement::Deny => *denied += 1,
+            Enforcement::Warn | Enforcement::Off => *warned += 1,
+        }
+    }
+    if counts.is_empty() {
+        return writeln!(out, "no findings\n");
+    }
+    let longest = counts.keys().map(|rule| rule.as_str().len()).max().unwrap_or(0);
+    // Two columns of numbers stand to the right.
+    let columns = longest.min(page.style.width - 22).max(4);
+    writeln!(out, "{:columns$}  {:>7}  {:>8}", "rule", "denied", "warnings")?;
+    for (rule, (denied, warned)) in counts {
+        let mut lines = text::wrap(rule.as_str(), columns);
+        let last = lines.pop().unwrap_or_default();
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out, "{last:columns$}  {denied:>7}  {warned:>8}")?;
+    }
+    writeln!(out)
+}
+
+fn not_judged(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let all = &page.report.verdict.summary.not_judged;
+    if all.is_empty() {
+        return Ok(());
+    }
+    // What closes the gate comes first.
+    let mut reasons: BTreeMap<(bool, &str), Vec<&NotJudged>> = BTreeMap::new();
+    for it in all {
+        reasons.entry((!it.failure, &it.reason)).or_default().push(it);
+    }
+    writeln!(out, "not judged")?;
+    for ((harmless, reason), places) in reasons {
+        let mark = if harmless { "" } else { "failed: " };
+        let line = format!("{} {mark}{}", places.len(), page.text(reason));
+        page.indented("  ", &line, out)?;
+        for it in places.iter().take(LISTED) {
+            let place = match it.span {
+                Some(span) => page.place(&page.report.sources.location(span)),
+                None => text::escape(&path(page.report, &it.path)).into_owned(),
+            };
+            writeln!(out, "    - {place}")?;
+        }
+        if places.len() > LISTED {
+            writeln!(out, "    {} and {} more", page.ellipsis(), places.len() - LISTED)?;
+        }
+    }
+    writeln!(out)
+}
+
+fn other_documents(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
+    for document in &page.report.verdict.summary.other_documents {
+        *roles.entry(document.role).or_default() += 1;
+    }
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let roles: Vec<String> = roles.iter().map(|(role, n)| format!("{n} {role}")).collect();
+    let line = format!("read, but no objects of their own: {}", roles.join(", "));
+    page.indented("", &line, out)?;
+    writeln!(out)
+}
+
+fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let summary = &page.report.verdict.summary;
+    if summary.environments.is_empty() {
+        if let Some(version) = summary.default_kubernetes.filter(|_| summary.objects > 0) {
+            let line = format!("no environment is known: judged for Kubernetes {version}");
+            page.indented("", &line, out)?;
+            writeln!(out)?;
+        }
+        return Ok(());
+    }
+    writeln!(out, "environments")?;
+    for environment in &summary.environments {
+        let given =
+            if environment.version_given { "" } else { " (newest known, no version given)" };
+        let line = format!(
+            "{} ({}): {}, Kubernetes {}{given}",
+            text::escape(&environment.name),
+            environment.tier,
+            text::count(environment.objects, "object"),
+            environment.kubernetes,
+        );
+        page.indented("  ", &line, out)?;
+    }
+    writeln!(out)
+}

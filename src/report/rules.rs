@@ -1,0 +1,200 @@
+//! What the rules are, for `rules` and `explain`.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::{Style, text};
+use crate::rule::{Registry, RuleMeta};
+
+/// What a list of rules is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListFormat {
+    /// One line for each rule.
+    Text,
+    /// An array of objects.
+    Json,
+}
+
+impl ListFormat {
+    /// All formats.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+
+    /// Returns the name that the command line uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for ListFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Why a text names no format of a list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a format: write `text` or `json`")]
+pub struct UnknownListFormat(String);
+
+impl FromStr for ListFormat {
+    type Err = UnknownListFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or_else(|| UnknownListFormat(text.to_owned()))
+    }
+}
+
+/// Writes the list of all rules.
+pub fn write_rules(registry: &Registry, format: ListFormat, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    match format {
+        ListFormat::Text => {
+            let longest = registry.iter().map(|rule| rule.id.as_str().len()).max().unwrap_or(0);
+            for rule in registry.iter() {
+                writeln!(
+                    out,
+                    "{:longest$}  {:8}  {:4}  {}",
+                    rule.id.as_str(),
+                    rule.severity,
+                    rule.enforcement,
+                    text::escape(&rule.title),
+                )?;
+            }
+        }
+        ListFormat::Json => {
+            let rules: Vec<RuleV1<'_>> = registry.iter().map(RuleV1::new).collect();
+            serde_json::to_writer_pretty(&mut out, &rules)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()
+}
+
+/// Writes all there is to say of one rule.
+pub fn write_explanation(meta: &RuleMeta, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let width = style.width.clamp(40, 100);
+    let mut out = io::BufWriter::new(out);
+    let theme = super::human::theme(style);
+    writeln!(out, "{}", theme.styles.error.style(meta.id.as_str()))?;
+    paragraphs(&meta.title, width, "", &mut out)?;
+    writeln!(out)?;
+    for (name, value) in [
+        ("severity", meta.severity.as_str()),
+        ("by default", meta.enforcement.as_str()),
+        ("looks at", meta.scope.as_str()),
+        ("since", &meta.since),
+    ] {
+        writeln!(out, "{name:12}{}", text::escape(value))?;
+    }
+    for (heading, body) in [("Why", &meta.description), ("How to fix", &meta.help)] {
+        if !body.trim().is_empty() {
+            writeln!(out, "\n{}", theme.styles.help.style(heading))?;
+            paragraphs(body, width, "  ", &mut out)?;
+        }
+    }
+    if !meta.references.is_empty() {
+        writeln!(out, "\n{}", theme.styles.help.style("References"))?;
+        for reference in &meta.references {
+            // An address is never broken, so that it can be followed.
+            writeln!(out, "  {}", text::escape(&reference.title))?;
+            writeln!(out, "    {}", text::escape(&reference.url))?;
+        }
+    }
+    out.flush()
+}
+
+/// Writes Markdown: paragraphs and items are wrapped, code stays as it is.
+fn paragraphs(markdown: &str, width: usize, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut paragraph = String::new();
+    let mut fenced = false;
+    let flush = |paragraph: &mut String, out: &mut dyn Write| -> io::Result<()> {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        if words.is_empty() {
+            return Ok(());
+        }
+        let item = words.first().is_some_and(|word| ["-", "*"].contains(word));
+        let text = text::escape(&words.join(" ")).into_owned();
+        let inner = if item { "  " } else { "" };
+        let columns = width.saturating_sub(indent.len() + inner.len());
+        for (n, line) in text::wrap(&text, columns).iter().enumerate() {
+            let inner = if n == 0 { "" } else { inner };
+            writeln!(out, "{indent}{inner}{line}")?;
+        }
+        paragraph.clear();
+        Ok(())
+    };
+    for line in markdown.trim().lines() {
+        let bare = line.trim();
+        if bare.starts_with("```") {
+            flush(&mut paragraph, out)?;
+            fenced = !fenced;
+        } else if fenced || (paragraph.is_empty() && line.starts_with("    ")) {
+            let code = if fenced { line } else { bare };
+            writeln!(out, "{indent}    {}", text::unwrapped(code))?;
+        } else if bare.is_empty() {
+            flush(&mut paragraph, out)?;
+            writeln!(out)?;
+        } else {
+            if bare.starts_with("- ") || bare.starts_with("* ") {
+                flush(&mut paragraph, out)?;
+            }
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(bare);
+        }
+    }
+    flush(&mut paragraph, out)
+}
+
+// One rule of the list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleV1<'a> {
+    id: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    enforcement: &'a str,
+    scope: &'a str,
+    since: &'a str,
+    description: &'a str,
+    help: &'a str,
+    references: Vec<ReferenceV1<'a>>,
+}
+
+// One page that a rule rests on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReferenceV1<'a> {
+    title: &'a str,
+    url: &'a str,
+}
+
+impl<'a> RuleV1<'a> {
+    fn new(meta: &'a RuleMeta) -> Self {
+        Self {
+            id: meta.id.as_str(),
+            title: &meta.title,
+            severity: meta.severity.as_str(),
+            enforcement: meta.enforcement.as_str(),
+            scope: meta.scope.as_str(),
+            since: &meta.since,
+            description: &meta.description,
+            help: &meta.help,
+            references: meta
+                .references
+                .iter()
+                .map(|it| ReferenceV1 { title: &it.title, url: &it.url })
+                .collect(),
+        }
+    }
+}
