@@ -2,6 +2,8 @@
 
 mod excerpt;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -115,7 +117,7 @@ impl Page<'_> {
                 "{ellipsis} and {what} of {rule} in this file ({word} {})",
                 listed.join(", ")
             );
-            self.indented("  ", &line, out)?;
+            self.entry("  ", &line, out)?;
             writeln!(out)?;
         }
         Ok(())
@@ -145,9 +147,11 @@ impl Page<'_> {
             .without_syntax_highlighting()
             .render_report(&mut rendered, &shown)
             .map_err(io::Error::other)?;
-        out.write_all(rendered.as_bytes())?;
-        for (at, note) in aside {
-            self.fact("note", &format!("{at}: {note}"), out)?;
+        for line in rendered.lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        for note in aside {
+            self.fact("note", &note, out)?;
         }
         if let Some(object) = &finding.object {
             self.fact("object", &self.text(&object_name(object)), out)?;
@@ -199,10 +203,10 @@ impl Page<'_> {
         Ok(())
     }
 
-    // Writes text behind `indent`, wrapped. The text is escaped already.
-    fn indented(&self, indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
-        for line in text::wrap(text, self.style.width - indent.len()) {
-            writeln!(out, "{indent}{line}")?;
+    // Writes text behind `indent`, what does not fit in one line further in. The text is escaped.
+    fn entry(&self, indent: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+        for (n, line) in text::wrap(text, self.style.width - indent.len() - 2).iter().enumerate() {
+            writeln!(out, "{indent}{}{line}", if n == 0 { "" } else { "  " })?;
         }
         Ok(())
     }

@@ -198,3 +198,95 @@ impl<'a> RuleV1<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::{PLAIN, rule};
+    use crate::rule::{Enforcement, Severity};
+
+    fn registry() -> Registry {
+        let mut registry = Registry::default();
+        let mut low = rule("workload/latest-image");
+        low.severity = Severity::Low;
+        low.enforcement = Enforcement::Warn;
+        registry.add(low).unwrap();
+        registry.add(rule("rbac/wildcard-verb")).unwrap();
+        registry
+    }
+
+    fn listed(format: ListFormat) -> String {
+        let mut out = Vec::new();
+        write_rules(&registry(), format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_rule_is_a_line() {
+        insta::assert_snapshot!(listed(ListFormat::Text), @r"
+        rbac/wildcard-verb     high      deny  Title of the rule
+        workload/latest-image  low       warn  Title of the rule
+        ");
+    }
+
+    #[test]
+    fn json_has_every_field_of_a_rule() {
+        let rules: serde_json::Value = serde_json::from_str(&listed(ListFormat::Json)).unwrap();
+        assert_eq!(
+            rules[0],
+            serde_json::json!({
+                "id": "rbac/wildcard-verb",
+                "title": "Title of the rule",
+                "severity": "high",
+                "enforcement": "deny",
+                "scope": "object",
+                "since": "0.1.0",
+                "description":
+                    "The first sentence says why. The second says more.\n\nA paragraph.",
+                "help": "the help of the rule",
+                "references": [
+                    {"title": "Good practice", "url": "https://example.com/practice"},
+                ],
+            })
+        );
+        assert_eq!(rules.as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn an_explanation_says_it_all() {
+        let mut meta = rule("rbac/wildcard-verb");
+        meta.description = "A wildcard grants the verbs of later versions too, and those of every \
+                            aggregated API.\n\n- `escalate` and `bind` are among them,\n  which \
+                            is enough to become an administrator\n- `impersonate` is another\n\n\
+                            ```yaml\nverbs: [\"*\"]\n```\n"
+            .into();
+        let mut out = Vec::new();
+        write_explanation(&meta, Style { width: 60, ..PLAIN }, &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        rbac/wildcard-verb
+        Title of the rule
+
+        severity    high
+        by default  deny
+        looks at    object
+        since       0.1.0
+
+        Why
+          A wildcard grants the verbs of later versions too, and
+          those of every aggregated API.
+
+          - `escalate` and `bind` are among them, which is enough
+            to become an administrator
+          - `impersonate` is another
+
+              verbs: ["*"]
+
+        How to fix
+          the help of the rule
+
+        References
+          Good practice
+            https://example.com/practice
+        "#);
+    }
+}

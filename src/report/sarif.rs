@@ -12,10 +12,10 @@ use serde_sarif::sarif;
 use super::Report;
 use super::redact::Secrets;
 use crate::document::ObjectRef;
-use crate::finding::Finding;
+use crate::finding::{Finding, Label};
 use crate::judge::{Exit, Judged};
 use crate::rule::{Enforcement, RuleId, RuleMeta, Severity};
-use crate::source::{Location, RepoPath};
+use crate::source::{RepoPath, Span};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -106,13 +106,13 @@ impl<'a> Mirror<'a> {
                 rule.index = self.rules.get(id).copied();
                 rule
             });
-            it.locations = failure.span.map(|span| vec![self.location(&self.place(span))]);
+            it.locations = failure.span.map(|span| vec![self.location(span)]);
             notifications.push(it);
         }
         for not_judged in verdict.summary.not_judged.iter().filter(|it| it.failure) {
             let mut it = self.notification(&not_judged.reason);
             it.locations = Some(vec![match not_judged.span {
-                Some(span) => self.location(&self.place(span)),
+                Some(span) => self.location(span),
                 None => {
                     let place = sarif::PhysicalLocation::builder()
                         .artifact_location(artifact(&not_judged.path))
@@ -136,7 +136,8 @@ impl<'a> Mirror<'a> {
 
     fn result(&self, judged: &Judged) -> sarif::Result {
         let finding = &judged.finding;
-        let mut location = self.location(&self.place(finding.primary.span));
+        let mut location = self.location(finding.primary.span);
+        location.message = self.note(&finding.primary);
         location.logical_locations =
             finding.object.as_ref().map(|object| vec![logical_location(object)]);
         let mut result = sarif::Result::builder()
@@ -158,9 +159,9 @@ impl<'a> Mirror<'a> {
         let related: Vec<sarif::Location> = (1..)
             .zip(&finding.related)
             .map(|(id, label)| {
-                let mut location = self.location(&self.place(label.span));
+                let mut location = self.location(label.span);
                 location.id = Some(id);
-                location.message = (!label.note.is_empty()).then(|| self.message(&label.note));
+                location.message = self.note(label);
                 location
             })
             .collect();
@@ -186,13 +187,9 @@ impl<'a> Mirror<'a> {
         bag
     }
 
-    fn place(&self, span: crate::source::Span) -> Location {
-        self.report.sources.location(span)
-    }
-
     // No snippet: the line may hold a secret.
-    #[expect(clippy::unused_self, reason = "reads as the other parts do")]
-    fn location(&self, location: &Location) -> sarif::Location {
+    fn location(&self, span: Span) -> sarif::Location {
+        let location = self.report.sources.location(span);
         let region = sarif::Region::builder()
             .start_line(i64::from(location.start.line))
             .start_column(i64::from(location.start.column))
@@ -204,6 +201,10 @@ impl<'a> Mirror<'a> {
             .region(region)
             .build();
         sarif::Location::builder().physical_location(place).build()
+    }
+
+    fn note(&self, label: &Label) -> Option<sarif::Message> {
+        (!label.note.is_empty()).then(|| self.message(&label.note))
     }
 
     fn message(&self, text: &str) -> sarif::Message {
@@ -323,27 +324,4 @@ fn properties<const N: usize>(values: [(&str, Value); N]) -> sarif::PropertyBag 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::Format;
-    use crate::report::fixture::{PLAIN, full};
-
-    #[test]
-    fn every_part_has_its_place() {
-        insta::assert_snapshot!(full().write(Format::Sarif, PLAIN), @"");
-    }
-
-    #[test]
-    fn paths_become_relative_references() {
-        assert_eq!(uri(&RepoPath::new("a b/ä#1?.yaml")), "a%20b/%C3%A4%231%3F.yaml");
-        assert_eq!(uri(&RepoPath::new("javascript:x")), "javascript%3Ax");
-        assert_eq!(uri(&RepoPath::root()), "./");
-    }
-
-    #[test]
-    fn messages_hold_no_placeholder_and_no_link() {
-        assert_eq!(escape("{0} and {{ .X }}"), "{{0}} and {{{{ .X }}}}");
-        assert_eq!(escape("`a[0](x)` [b]"), "`a[0] (x)` [b]");
-        assert_eq!(escape("[x](https://example.com)"), "[x] (https://example.com)");
-    }
-}
+mod tests;

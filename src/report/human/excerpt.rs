@@ -33,8 +33,8 @@ pub(super) struct Excerpt {
     blocks: Vec<Block>,
     /// What is underlined; the primary place is the first.
     pub(super) marks: Vec<Mark>,
-    /// The notes that found no room beside their underline: the place and the note.
-    pub(super) aside: Vec<(String, String)>,
+    /// The notes that found no room beside their underline.
+    pub(super) aside: Vec<String>,
 }
 
 // A run of lines of one file.
@@ -147,7 +147,7 @@ impl Builder<'_> {
                 if place.last == number {
                     let end = if place.is_empty() { *start } else { base + shown.end(place.end) };
                     let range = *start..end.max(*start);
-                    let note = self.note(place, base, &range, &block.name, excerpt);
+                    let note = self.note(place, base, &range, excerpt);
                     *mark = Some(Mark { range, note, position: place.start });
                 }
             }
@@ -163,7 +163,6 @@ impl Builder<'_> {
         place: &Place<'_>,
         line: usize,
         range: &Range<usize>,
-        name: &str,
         excerpt: &mut Excerpt,
     ) -> Option<String> {
         let note = place.note(self.secrets);
@@ -181,8 +180,7 @@ impl Builder<'_> {
         if text::width(&note) <= left || left >= NOTE_COLUMNS {
             return Some(text::wrap(&note, left).join("\n"));
         }
-        let at = format!("{name}:{}:{}", place.start.line, place.start.column);
-        excerpt.aside.push((at, note));
+        excerpt.aside.push(format!("line {}: {note}", place.start.line));
         None
     }
 }

@@ -53,6 +53,8 @@ fn last_line(verdict: &Verdict) -> String {
         n => format!(", {}", text::count(n, "failure")),
     };
     let meaning = match verdict.exit() {
+        Exit::Passed if summary.files == 0 => "nothing was judged",
+        Exit::Passed if !summary.not_judged.is_empty() => "nothing denied",
         Exit::Passed => "everything was judged, nothing denied",
         Exit::Denied => "something was denied",
         Exit::Incomplete => "something could not be judged",
@@ -145,7 +147,7 @@ fn not_judged(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for ((harmless, reason), places) in reasons {
         let mark = if harmless { "" } else { "failed: " };
         let line = format!("{} {mark}{}", places.len(), page.text(reason));
-        page.indented("  ", &line, out)?;
+        page.entry("  ", &line, out)?;
         for it in places.iter().take(LISTED) {
             let place = match it.span {
                 Some(span) => page.place(&page.report.sources.location(span)),
@@ -170,7 +172,7 @@ fn other_documents(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let roles: Vec<String> = roles.iter().map(|(role, n)| format!("{n} {role}")).collect();
     let line = format!("read, but no objects of their own: {}", roles.join(", "));
-    page.indented("", &line, out)?;
+    page.entry("", &line, out)?;
     writeln!(out)
 }
 
@@ -179,7 +181,7 @@ fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     if summary.environments.is_empty() {
         if let Some(version) = summary.default_kubernetes.filter(|_| summary.objects > 0) {
             let line = format!("no environment is known: judged for Kubernetes {version}");
-            page.indented("", &line, out)?;
+            page.entry("", &line, out)?;
             writeln!(out)?;
         }
         return Ok(());
@@ -195,7 +197,7 @@ fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             text::count(environment.objects, "object"),
             environment.kubernetes,
         );
-        page.indented("  ", &line, out)?;
+        page.entry("  ", &line, out)?;
     }
     writeln!(out)
 }
