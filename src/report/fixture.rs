@@ -121,7 +121,7 @@ pub(super) fn full() -> Repo {
         repo.span("apps/web/role.yaml", "\"*\""),
         "Role `web` grants every verb on `pods`",
     )
-    .with_object(object.clone())
+    .with_object(object)
     .with_path(FieldPath::from(["rules"]).index(0).key("verbs").index(0))
     .with_note("every verb, those of later versions included")
     .with_help("list the verbs that the workload needs")

@@ -59,8 +59,11 @@ impl Secrets {
             for span in std::iter::once(primary).chain(finding.related.iter().map(|it| it.span)) {
                 places.entry(span.source).or_default().push(extent(span, sources));
             }
-            if key_column(primary, sources).is_none() {
-                texts.extend(pieces(sources.text(primary)));
+            // The name of a key is no secret, but what holds digits may be no name.
+            let text = sources.text(primary);
+            let digits = text.contains(|c: char| c.is_ascii_digit());
+            if digits || key_column(primary, sources).is_none() {
+                texts.extend(pieces(text));
             }
         }
         for ranges in places.values_mut() {
@@ -200,7 +203,9 @@ mod tests {
         repo.judge(finding, Enforcement::Deny);
         let secrets = Secrets::new(&repo.verdict, &repo.sources);
         let all = secrets.within(span.source, 0, u32::try_from(text.len()).unwrap());
-        all.iter().map(|(from, to)| text[*from as usize..*to as usize].to_owned()).collect()
+        all.iter()
+            .map(|(from, to)| text.get(*from as usize..*to as usize).unwrap().to_owned())
+            .collect()
     }
 
     #[test]

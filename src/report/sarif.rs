@@ -111,15 +111,16 @@ impl<'a> Mirror<'a> {
         }
         for not_judged in verdict.summary.not_judged.iter().filter(|it| it.failure) {
             let mut it = self.notification(&not_judged.reason);
-            it.locations = Some(vec![match not_judged.span {
-                Some(span) => self.location(span),
-                None => {
+            let location = not_judged.span.map_or_else(
+                || {
                     let place = sarif::PhysicalLocation::builder()
                         .artifact_location(artifact(&not_judged.path))
                         .build();
                     sarif::Location::builder().physical_location(place).build()
-                }
-            }]);
+                },
+                |span| self.location(span),
+            );
+            it.locations = Some(vec![location]);
             notifications.push(it);
         }
         let exit = verdict.exit();

@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 
+use proptest::collection;
+use proptest::prelude::*;
+
 use super::fixture::{PLAIN, Repo, full, rule};
 use super::{Display, Format, Report, Style, write};
 use crate::document::{FieldPath, ObjectRef};
 use crate::finding::{Failure, Finding};
 use crate::judge::NotJudged;
 use crate::rule::Enforcement;
-use crate::source::RepoPath;
+use crate::source::{RepoPath, Span};
 
 const HOSTILE: &str = "a\n::error::b\r\u{1b}[31m<img src=x onerror=alert(1)>\u{202e}##[error]c \
                        [d](javascript:e) {0} ::error::f";
@@ -47,7 +50,7 @@ fn hostile() -> Repo {
 fn terminals_and_ci_logs_obey_nothing_of_the_repository() {
     for width in [40, 60, 80, 200] {
         for unicode in [false, true] {
-            let written = hostile().write(Format::Human, Style { width, unicode, ..PLAIN });
+            let written = hostile().write(Format::Human, Style { unicode, width, ..PLAIN });
             for line in written.lines() {
                 let bare = line.trim_start();
                 assert!(!bare.starts_with("::"), "{line}");
@@ -155,6 +158,64 @@ fn a_closed_pipe_is_handed_up() {
         for after in [0, 10, 100] {
             let err = write(&report, format, PLAIN, &mut Closed(after)).unwrap_err();
             assert_eq!(err.kind(), io::ErrorKind::BrokenPipe, "{format}");
+        }
+    }
+}
+
+proptest! {
+    // However the line is cut, nothing of the secret is left, neither at its place nor elsewhere.
+    #[test]
+    fn no_part_of_a_secret_is_shown(
+        before in "[a-f: ]{0,300}",
+        between in "[a-f: \\n]{1,300}",
+        after in "[a-f: ]{0,300}",
+        place in 0_u32..900,
+        width in 1_usize..200,
+    ) {
+        let value = ["Z9X8Q7W6", "J5V4K3P2", "N1M0"].concat();
+        let mut repo = Repo::default();
+        repo.file("a.yaml", &format!("{before}{value}{between}{value}{after}"));
+        let span = repo.span("a.yaml", &value);
+        let finding = Finding::new(&rule("secrets/token"), span, "a token");
+        let other = Span::new(span.source, place, place + 3);
+        repo.judge(finding.with_related(other, "here"), Enforcement::Deny);
+        repo.judge(Finding::new(&rule("yaml/other"), other, "other"), Enforcement::Deny);
+        repo.judge(Finding::new(&rule("yaml/same"), span, "same"), Enforcement::Deny);
+        for format in Format::ALL {
+            let written = repo.write(format, Style { width, ..PLAIN });
+            for part in ["Z9X8", "W6J5", "K3P2", "N1M0"] {
+                prop_assert!(!written.contains(part), "{written}");
+            }
+        }
+    }
+
+    // Texts of everything that is hard to lay out, and spans that fit none of them.
+    #[test]
+    fn any_span_of_any_text_can_be_written(
+        texts in collection::vec("([a-z: #\\-\"']|[\\n\\r\\t]|[\u{1b}\u{202e}\u{feff}\u{301}漢é🏴]){0,120}", 1..3),
+        spans in collection::vec((0_usize..3, 0_u32..200, 0_u32..200), 1..5),
+        note in "[a-z ]{0,60}",
+        secret in any::<bool>(),
+        unicode in any::<bool>(),
+        color in any::<bool>(),
+        width in 1_usize..120,
+    ) {
+        let mut repo = Repo::default();
+        for (n, text) in texts.iter().enumerate() {
+            repo.file(&format!("{n}.yaml"), text);
+        }
+        let ids: Vec<_> = repo.sources.iter().map(|(id, _)| id).collect();
+        let span = |(n, start, end): &(usize, u32, u32)| Span::new(ids[n % ids.len()], *start, *end);
+        let meta = rule(if secret { "secrets/token" } else { "schema/wrong-type" });
+        let mut finding = Finding::new(&meta, span(&spans[0]), "mismatch").with_note(note.clone());
+        for place in &spans[1..] {
+            finding = finding.with_related(span(place), note.clone());
+        }
+        repo.judge(finding, Enforcement::Deny);
+        for format in Format::ALL {
+            let written = repo.write(format, Style { color, unicode, width, links: false });
+            prop_assert!(written.contains("mismatch"));
+            prop_assert!(color || !written.contains('\u{1b}'), "an escape sequence");
         }
     }
 }

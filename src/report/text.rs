@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(escape("##vso[task.setvariable]"), "#\\u{23}vso[task.setvariable]");
         assert_eq!(escape("## heading [x]"), "## heading [x]");
         assert_eq!(wrap("::error::x", 80), ["\\u{3a}:error::x"]);
-        assert_eq!(wrap("aaaa ::set-output", 5).get(1).unwrap(), "\\u{3a}:set");
+        assert_eq!(wrap("aaaa ::set-output", 5)[1], "\\u{3a}:set");
     }
 
     #[test]

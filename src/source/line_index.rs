@@ -2,12 +2,18 @@
 
 use super::Position;
 
+/// The bytes between two counts of characters.
+const BLOCK: usize = 1024;
+
 /// The offsets at which the lines of a text start.
 ///
 /// A line ends at `\n`, `\r\n` or a lone `\r`, as YAML has it.
 #[derive(Debug)]
 pub(super) struct LineIndex {
     starts: Vec<u32>,
+    // The characters before each block, so that a line of a megabyte is not counted for every
+    // span in it.
+    characters: Vec<u32>,
 }
 
 impl LineIndex {
@@ -24,7 +30,14 @@ impl LineIndex {
                 starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
             }
         }
-        Self { starts }
+        let mut characters = Vec::with_capacity(bytes.len() / BLOCK + 1);
+        let mut before = 0;
+        for block in bytes.chunks(BLOCK) {
+            characters.push(before);
+            before += count_characters(block);
+        }
+        characters.push(before);
+        Self { starts, characters }
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -35,14 +48,17 @@ impl LineIndex {
         let offset = offset.min(u32::try_from(text.len()).unwrap_or(u32::MAX));
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        // An offset inside a character counts as the start of it.
-        let before = text.as_bytes().get(start as usize..offset as usize).unwrap_or_default();
-        let mark = usize::from(start == 0 && text.starts_with('\u{feff}') && offset >= 3);
-        let characters = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count() - mark;
-        Position {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-            column: u32::try_from(characters + 1).unwrap_or(u32::MAX),
-        }
+        let mark = u32::from(start == 0 && text.starts_with('\u{feff}') && offset >= 3);
+        let characters = self.characters_before(text, offset) - self.characters_before(text, start);
+        Position { line: u32::try_from(line).unwrap_or(u32::MAX), column: characters - mark + 1 }
+    }
+
+    // Counts the characters that start before an offset.
+    fn characters_before(&self, text: &str, offset: u32) -> u32 {
+        let block = offset as usize / BLOCK;
+        let counted = self.characters.get(block).copied().unwrap_or(0);
+        let rest = text.as_bytes().get(block * BLOCK..offset as usize).unwrap_or_default();
+        counted + count_characters(rest)
     }
 
     pub(super) fn line(&self, text: &str, number: u32) -> Option<(u32, u32)> {
@@ -59,6 +75,11 @@ impl LineIndex {
     }
 }
 
+fn count_characters(bytes: &[u8]) -> u32 {
+    let starts = bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+    u32::try_from(starts).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +93,16 @@ mod tests {
     fn columns_count_characters() {
         assert_eq!(at("ä: b\nc", 4), (1, 4));
         assert_eq!(at("ä: b\nc", 6), (2, 1));
+    }
+
+    #[test]
+    fn columns_of_long_lines_are_those_of_short_ones() {
+        let text = format!("first\n{}", "aäb漢".repeat(1000));
+        for (characters, (offset, _)) in text.char_indices().enumerate().skip(6) {
+            let column = u32::try_from(characters - 5).unwrap();
+            assert_eq!(at(&text, u32::try_from(offset).unwrap()), (2, column));
+        }
+        assert_eq!(at(&text, u32::try_from(text.len()).unwrap()), (2, 4001));
     }
 
     #[test]

@@ -220,8 +220,8 @@ mod tests {
         let whole = (0, u32::try_from(line.len()).unwrap());
         let anchor = Some((span.start, span.end));
         let shown = Line::new(source, span.source, whole, anchor, &secrets, room);
-        let marked = shown.text[shown.start(span.start)..shown.end(span.end)].to_owned();
-        (shown.text, marked)
+        let marked = shown.text.get(shown.start(span.start)..shown.end(span.end)).unwrap();
+        (shown.text.clone(), marked.to_owned())
     }
 
     #[test]
