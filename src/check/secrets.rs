@@ -18,7 +18,7 @@ mod url;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use self::format::{Format, Shape, Verdict};
+use self::format::{Format, Shape, Verdict, with_article};
 use self::scan::{Hit, Mode, Scan, Scanner};
 use super::{Check, Context, Results};
 use crate::document::{FieldPath, Node, NodeKind, Scalar};
@@ -236,14 +236,6 @@ fn message(format: &Format, hit: &Hit) -> String {
         Verdict::Genuine | Verdict::Plausible | Verdict::Refuted => "",
     };
     format!("{} stands here {manner}{stub}{doubt}", with_article(format.noun))
-}
-
-fn with_article(noun: &str) -> String {
-    // The names that are spelled out letter by letter, `npm` and `HCP`, begin with a vowel too.
-    let is_an = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'])
-        || noun.starts_with("npm")
-        || noun.starts_with("HCP");
-    format!("{} {noun}", if is_an { "an" } else { "a" })
 }
 
 fn lowered(severity: Severity) -> Severity {

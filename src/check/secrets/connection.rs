@@ -19,10 +19,7 @@ pub(super) fn password(text: &[u8], keyword: Range<usize>) -> Option<Candidate> 
     }
     let is_outside = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'\n' | b'<' | b'>');
     let start = before.iter().rposition(is_outside).map_or(0, |at| at + 1);
-    let string = before.get(start..)?.to_ascii_lowercase();
-    let names_a_server = [&b"jdbc:"[..], b"server=", b"host=", b"data source=", b"addr="]
-        .iter()
-        .any(|mark| placeholder::contains(&string, mark));
+    let names_a_server = names_a_server(before.get(start..)?);
     let rest = text.get(keyword.end..text.len().min(keyword.end + LONGEST))?;
     let ends = |byte: &u8| is_outside(byte) || matches!(byte, b';' | b'&' | b'\\') || *byte <= b' ';
     let len = rest.iter().position(ends).unwrap_or(rest.len());
@@ -32,6 +29,21 @@ pub(super) fn password(text: &[u8], keyword: Range<usize>) -> Option<Candidate> 
         related: None,
         verdict: Verdict::Plausible,
     })
+}
+
+/// Says whether one of the settings before the password is the address of a server.
+fn names_a_server(settings: &[u8]) -> bool {
+    const MARKS: &[&[u8]] = &[b"server=", b"host=", b"data source=", b"addr=", b"address="];
+    let starts = |text: &[u8], mark: &[u8]| {
+        text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+    };
+    let mut settings = settings.split(|byte| matches!(byte, b';' | b'?' | b'&'));
+    // The first one stands after whatever the string is given to.
+    let first = settings.next().unwrap_or_default();
+    let is_first = (0..first.len())
+        .filter_map(|at| first.get(at..))
+        .any(|rest| starts(rest, b"jdbc:") || MARKS.iter().any(|mark| starts(rest, mark)));
+    is_first || settings.any(|it| MARKS.iter().any(|mark| starts(it.trim_ascii_start(), mark)))
 }
 
 #[cfg(test)]
