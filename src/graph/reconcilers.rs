@@ -132,6 +132,19 @@ impl<'a> Folders<'a> {
         self.repository.is_folder(path)
     }
 
+    /// Returns the folder that `text` names in an object of `file`.
+    ///
+    /// A path starts at the root of its source, which is the root of the repository, or else a
+    /// folder around the file that is a repository of its own. A path of nothing stays the root.
+    fn resolve(&self, file: &RepoPath, text: &str) -> Option<RepoPath> {
+        // Flux reads `/apps` as `./apps`.
+        let relative = text.trim_start_matches('/');
+        self.repository
+            .bases(file)
+            .filter_map(|base| base.join(relative).filter(|path| path.is_within(&base)))
+            .find(|path| self.has(path))
+    }
+
     /// Returns the only folder whose path ends with `path`.
     fn only_end(&self, path: &RepoPath) -> Option<RepoPath> {
         let end = format!("/{path}");
@@ -175,7 +188,6 @@ fn flux(
     }
     let kind = source.get("kind").and_then(Node::as_str).unwrap_or_default();
     let name = source.get("name").and_then(Node::as_str).unwrap_or_default();
-    // Flux reads `/apps` as `./apps`.
     let path = RepoPath::root().join(text.trim_start_matches('/'));
     let folder = path.and_then(|path| {
         if kind == "ExternalArtifact"
@@ -183,11 +195,9 @@ fn flux(
         {
             return folders.has(&folder).then_some(folder);
         }
-        if folders.has(&path) {
-            return Some(path);
-        }
         // An artifact may hold a part of this repository, so that its paths start further down.
-        if kind == "GitRepository" { None } else { folders.only_end(&path) }
+        let part = || if kind == "GitRepository" { None } else { folders.only_end(&path) };
+        folders.resolve(file, text).or_else(part)
     });
     match folder {
         // A path of nothing is the whole source, and only one of them is known to be this one.
@@ -220,8 +230,7 @@ fn argo(file: &RepoPath, document: &Document, folders: &Folders<'_>) -> Applied 
         if is_unknown(text) {
             continue;
         }
-        let folder = RepoPath::root().join(text.trim_start_matches('/'));
-        match folder.filter(|folder| folders.has(folder)) {
+        match folders.resolve(file, text) {
             // The root of which repository, the URL alone knows.
             Some(folder) if folder.is_root() => {}
             Some(folder) => {
@@ -250,4 +259,70 @@ fn is_unknown(text: &str) -> bool {
 
 fn is(document: &Document, group: &str, kind: &str) -> bool {
     document.object.as_ref().is_some_and(|object| object.group() == group && &*object.kind == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::Dialect;
+    use crate::source::{Origin, Source};
+
+    fn repository(files: &[(&str, &str)]) -> Repository {
+        let mut repository = Repository::default();
+        for (path, text) in files {
+            let source = Source::new(RepoPath::new(path), Origin::File, (*text).into());
+            repository.add(source, true);
+        }
+        repository
+    }
+
+    /// Returns the folders that the first document of a file applies, and the paths not found.
+    fn read(repository: &Repository, path: &str) -> (Vec<String>, Vec<String>) {
+        let path = RepoPath::new(path);
+        let document = &repository.parsed(&path, Dialect::Kubectl).unwrap().documents[0];
+        let folders = Folders::of(repository);
+        let applied = applied(&path, document, &Artifacts::default(), &folders);
+        let found = applied.entries.iter().map(|entry| entry.folder.to_string()).collect();
+        let outside = applied.outside.into_iter().map(|it| match it {
+            Outside::Path(_, text) | Outside::Chart(_, text) | Outside::Source(_, text) => text,
+        });
+        (found, outside.collect())
+    }
+
+    const FLUX: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n\
+        metadata: {name: web}\nspec:\n  path: ./apps/web\n  \
+        sourceRef: {kind: GitRepository, name: fleet}\n";
+    const ARGO: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n\
+        metadata: {name: web}\nspec: {source: {path: apps/web}}\n";
+
+    #[test]
+    fn a_path_starts_at_the_root_or_at_a_repository_inside_it() {
+        for object in [FLUX, ARGO] {
+            let mut inside = repository(&[
+                ("examples/fleet/clusters/web.yaml", object),
+                ("examples/fleet/apps/web/a.yaml", ""),
+            ]);
+            let (found, outside) = read(&inside, "examples/fleet/clusters/web.yaml");
+            assert_eq!((found.len(), outside.len()), (0, 1));
+            inside.add_base(RepoPath::new("examples/fleet"));
+            inside.add_base(RepoPath::new("examples"));
+            let (found, outside) = read(&inside, "examples/fleet/clusters/web.yaml");
+            assert_eq!(found, ["examples/fleet/apps/web"]);
+            assert_eq!(outside, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn the_root_comes_first_and_a_base_serves_only_the_files_inside_it() {
+        let mut both = repository(&[
+            ("fleet/clusters/web.yaml", FLUX),
+            ("fleet/apps/web/a.yaml", ""),
+            ("apps/web/a.yaml", ""),
+        ]);
+        both.add_base(RepoPath::new("fleet"));
+        assert_eq!(read(&both, "fleet/clusters/web.yaml").0, ["apps/web"]);
+        let mut beside = repository(&[("other/web.yaml", FLUX), ("fleet/apps/web/a.yaml", "")]);
+        beside.add_base(RepoPath::new("fleet"));
+        assert_eq!(read(&beside, "other/web.yaml").1, ["./apps/web"]);
+    }
 }

@@ -33,6 +33,7 @@ pub struct File {
 pub struct Repository {
     files: BTreeMap<RepoPath, File>,
     folders: BTreeSet<RepoPath>,
+    bases: BTreeSet<RepoPath>,
     sources: SourceMap,
     limits: Limits,
 }
@@ -59,6 +60,19 @@ impl Repository {
         let source = self.sources.add(source);
         let file = File { source, in_scope, kubectl: OnceLock::new(), kustomize: OnceLock::new() };
         self.files.insert(path, file);
+    }
+
+    /// Says that a folder is a repository of its own, which lies inside a larger one: an example,
+    /// or the part of a monorepo that has a configuration.
+    pub fn add_base(&mut self, folder: RepoPath) {
+        self.bases.insert(folder);
+    }
+
+    /// Returns the root, then the folders around a file that are repositories of their own, the
+    /// nearest first.
+    pub fn bases(&self, file: &RepoPath) -> impl Iterator<Item = RepoPath> {
+        let around = self.bases.iter().rev().filter(|base| file.is_within(base));
+        [RepoPath::root()].into_iter().chain(around.cloned())
     }
 
     /// Returns all texts.

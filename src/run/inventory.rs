@@ -41,6 +41,8 @@ impl Places {
             let objects: Vec<_> = documents
                 .iter()
                 .filter_map(|document| Some((document.span, document.object.clone()?)))
+                // A kustomization is no object, and rarely has a name to show.
+                .filter(|(_, object)| !object.name.is_empty())
                 .collect();
             if !objects.is_empty() {
                 places.objects.insert(file.source, objects);

@@ -60,6 +60,12 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
             read.skipped = found.skipped;
             read.root = Some(scope.root().to_owned());
             read.config = read.nearest_config(scope.paths().next());
+            // A folder that is asked for, or that has a configuration, may be what a reconciler
+            // clones, inside of a larger repository.
+            let config = read.config.as_ref().map(RepoPath::parent);
+            for folder in scope.paths().cloned().chain(config) {
+                read.repository.add_base(folder);
+            }
         }
     }
     if let Some(path) = &options.config {

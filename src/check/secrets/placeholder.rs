@@ -19,6 +19,8 @@ const WORDS: &[&[u8]] = &[
     b"fake",
     b"****",
     b"....",
+    // What this program and many forms show in place of a secret.
+    "••••".as_bytes(),
 ];
 
 /// Texts that, as a whole, name a secret instead of being one.
@@ -196,6 +198,7 @@ mod tests {
             "op://vault/item/field",
             "arn:aws:secretsmanager:eu-west-1:1:secret:x",
             "ENC[AES256_GCM,data:x]",
+            "••••••••",
             "a${b}c",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
