@@ -184,7 +184,12 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     let mut results = objects::check_all(&reviews, &checks, cx, progress);
     results.append(check_sources(repository, &checks, cx));
     results.findings.extend(
-        graph.findings().iter().chain(&reviews.findings).filter(|it| selection.allows(&it.rule)).cloned(),
+        graph
+            .findings()
+            .iter()
+            .chain(&reviews.findings)
+            .filter(|it| selection.allows(&it.rule))
+            .cloned(),
     );
     results.failures.extend(reviews.failures.iter().cloned());
     let places = inventory::Places::new(repository, &reviews);

@@ -19,9 +19,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("load", &["source", "document", "rule", "finding"]),
     (
         "graph",
-        &[
-            "source", "document", "rule", "environment", "finding", "config", "discover", "load",
-        ],
+        &["source", "document", "rule", "environment", "finding", "config", "discover", "load"],
     ),
     ("render", &["source", "document", "rule", "load", "graph"]),
     (
@@ -33,8 +31,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "source", "document", "rule", "environment", "finding", "config", "review", "engine",
-            "discover", "load", "graph", "render", "check", "judge",
+            "source",
+            "document",
+            "rule",
+            "environment",
+            "finding",
+            "config",
+            "review",
+            "engine",
+            "discover",
+            "load",
+            "graph",
+            "render",
+            "check",
+            "judge",
         ],
     ),
     ("cli", &["environment", "report"]),
@@ -76,10 +86,7 @@ fn relative(path: &Path) -> String {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the first segments of the paths that start with `crate::`.
@@ -125,7 +132,10 @@ fn modules_import_only_what_stands_before_them() {
     for (position, (module, imports)) in IMPORTS.iter().enumerate() {
         for import in *imports {
             let at = order.iter().position(|it| it == import).unwrap();
-            assert!(at < position, "the table lets `{module}` use `{import}`, which stands below it");
+            assert!(
+                at < position,
+                "the table lets `{module}` use `{import}`, which stands below it"
+            );
         }
     }
     let mut wrong = Vec::new();

@@ -63,11 +63,8 @@ pub(super) fn collect<'run>(
             None => Some(all.collect()),
         }
     };
-    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> = graph
-        .roots()
-        .iter()
-        .filter_map(|root| Some((root, wanted(&root.environments)?)))
-        .collect();
+    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> =
+        graph.roots().iter().filter_map(|root| Some((root, wanted(&root.environments)?))).collect();
     let cache = render::Cache::default();
     let renders: Vec<Result<Rendered, RenderError>> = roots
         .par_iter()
@@ -183,7 +180,9 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         ),
         GapKind::RemoteChart => (
             Some(graph::REMOTE_CHART),
-            format!("the chart `{text}` lies outside the repository, so its objects are not judged"),
+            format!(
+                "the chart `{text}` lies outside the repository, so its objects are not judged"
+            ),
         ),
         GapKind::ChartNotRendered => (
             Some(graph::CHART_NOT_RENDERED),
@@ -191,7 +190,9 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         ),
         GapKind::PluginNotRun => (
             Some(graph::PLUGIN_NOT_RUN),
-            format!("`{text}` is a program of its own, which is not run; what it makes is not judged"),
+            format!(
+                "`{text}` is a program of its own, which is not run; what it makes is not judged"
+            ),
         ),
         GapKind::BuildMetadata => (None, String::new()),
     }
