@@ -8,7 +8,6 @@ mod build;
 mod config;
 mod field;
 mod files;
-mod fold;
 mod generate;
 mod hash;
 mod image;

@@ -445,7 +445,7 @@ impl<'a> Build<'a> {
                 let sources = self.repository.sources();
                 let parsed =
                     inline::parse(&reference.text, reference.span, sources, Dialect::Kustomize);
-                let objects = files::objects(&parsed, reference.span, sources)?;
+                let objects = files::objects(&parsed, reference.span)?;
                 found.append(objects, reference)?;
             } else {
                 self.resource(&mut found, folder, reference)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::LoadRestrictor;
 use super::budget::Budget;
-use super::fold;
 use super::merge::null_item;
 use super::object::{Object, text};
 use crate::document::{Document, Node, NodeKind, Scalar};
@@ -80,7 +79,7 @@ impl<'a> Files<'a> {
     pub(super) fn objects(&mut self, path: &RepoPath, span: Span) -> Result<Vec<Object>> {
         self.read.insert(path.clone());
         match self.parsed(path, Dialect::Kustomize) {
-            Some(parsed) => objects(parsed, span, self.sources()),
+            Some(parsed) => objects(parsed, span),
             None => Ok(Vec::new()),
         }
     }
@@ -138,7 +137,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-pub(super) fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Result<Vec<Object>> {
+pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };
@@ -152,7 +151,7 @@ pub(super) fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Resul
     let mut queue: std::collections::VecDeque<Node> =
         parsed.documents.iter().map(|document: &Document| document.root.clone()).collect();
     let mut out = Vec::new();
-    while let Some(mut node) = queue.pop_front() {
+    while let Some(node) = queue.pop_front() {
         if node.is_null() || (node.is_mapping() && node.entries().is_empty()) {
             continue;
         }
@@ -160,7 +159,6 @@ pub(super) fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Resul
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
             None => {
-                fold::refold(&mut node, sources);
                 out.push(Object::new(node));
             }
             Some(items) => match &items.kind {

@@ -95,7 +95,7 @@ pub(super) fn apply_strategic(
     let is_inline = parsed.problems.iter().all(|problem| !problem.is_fatal())
         && parsed.documents.iter().any(|document| document.root.is_mapping());
     let patches = if is_inline {
-        files::objects(&parsed, entry.span, files.sources())?
+        files::objects(&parsed, entry.span)?
     } else {
         match files.require(entry)? {
             Some(file) => match read_file(files, &file, entry.span)? {
@@ -172,15 +172,10 @@ fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
     let empty = Parsed::default();
     let parse = |dialect| files.parsed(path, dialect).unwrap_or(&empty);
-    body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span, files.sources())
+    body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
 }
 
-fn body(
-    parsed: &Parsed,
-    json: impl FnOnce() -> Option<Vec<Node>>,
-    span: Span,
-    sources: &SourceMap,
-) -> Result<Body> {
+fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -> Result<Body> {
     let is_list = parsed
         .documents
         .first()
@@ -188,7 +183,7 @@ fn body(
     if is_list && let Some(operations) = json() {
         return Ok(Body::Json(operations));
     }
-    files::objects(parsed, span, sources).map(Body::Merge)
+    files::objects(parsed, span).map(Body::Merge)
 }
 
 /// Returns the operations of a JSON patch. Its scalars are read as kubectl reads them.
