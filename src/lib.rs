@@ -1,9 +1,9 @@
 //! Tidewaiter: the gate between a GitOps pull request and its clusters.
 //!
 //! The modules in reading order: the vocabulary ([`source`], [`document`], [`rule`], [`finding`],
-//! [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
-//! stages, each of which imports only what stands before it. `docs/architecture.md` draws the way
-//! data flows.
+//! [`environment`], [`review`], [`config`]), then the stages, each of which imports only what stands
+//! before it; [`engine`] has the expression languages. `docs/architecture.md` draws the way data
+//! flows.
 
 pub mod source;
 
@@ -16,9 +16,8 @@ pub mod finding;
 pub mod config;
 pub mod review;
 
-pub mod engine;
-
 pub mod discover;
+pub mod engine;
 pub mod load;
 
 pub mod graph;

@@ -77,7 +77,8 @@ fn table(heading: &str, schema: &Value, key: &str) -> String {
     text += "| key | value | |\n|---|---|---|\n";
     for (name, property) in schema["properties"].as_object().unwrap() {
         let needed = if required.contains(&name.as_str()) { "Required. " } else { "" };
-        let _ = writeln!(text, "| `{name}` | {} | {needed}{} |", kind(property), one_line(property));
+        let _ =
+            writeln!(text, "| `{name}` | {} | {needed}{} |", kind(property), one_line(property));
     }
     text
 }
