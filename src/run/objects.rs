@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{Options, Progress, RunError};
 use crate::check::{Check, Context, Results};
+use crate::config::Settings;
 use crate::document::Document;
 use crate::environment::Environment;
 use crate::finding::{Failure, Finding};
@@ -50,6 +51,7 @@ pub(super) fn collect<'run>(
     repository: &'run Repository,
     graph: &'run Graph,
     options: &Options,
+    settings: &Settings,
     registry: &Registry,
     progress: &dyn Progress,
 ) -> Result<Reviews<'run>, RunError> {
@@ -86,7 +88,7 @@ pub(super) fn collect<'run>(
     for ((root, environments), rendered) in roots.into_iter().zip(renders) {
         match rendered {
             Ok(rendered) => reviews.add_rendered(repository, registry, rendered, environments),
-            Err(error) => reviews.add_broken(root, error),
+            Err(error) => reviews.add_broken(settings, root, error),
         }
     }
     for manifest in graph.plain() {
@@ -151,13 +153,16 @@ impl<'run> Reviews<'run> {
         self.rendered.push((rendered.read, environments));
     }
 
-    fn add_broken(&mut self, root: &graph::Root, error: RenderError) {
+    fn add_broken(&mut self, settings: &Settings, root: &graph::Root, error: RenderError) {
         self.not_judged.push(NotJudged {
             path: root.folder.clone(),
             span: Some(error.span),
             reason: format!("the kustomization cannot be rendered: {}", error.message),
             failure: true,
         });
+        if settings.external(&root.folder).is_some() {
+            return;
+        }
         self.failures.push(Failure {
             rule: None,
             span: Some(error.span),
