@@ -16,7 +16,7 @@ use crate::environment::KubernetesVersion;
 use crate::finding::Finding;
 use crate::load::{self, Parsed, Repository};
 use crate::rule::{RuleId, RuleMeta};
-use crate::source::{RepoPath, Span};
+use crate::source::{Origin, RepoPath, Span};
 
 pub(super) fn build(
     repository: &Repository,
@@ -217,7 +217,11 @@ fn read_files<'a>(
     let paths: Vec<&RepoPath> = repository
         .files()
         .map(|(path, _)| path)
-        .filter(|path| discover::is_manifest(path) || reach.uses.contains_key(path))
+        .filter(|path| {
+            // What comes over standard input has no name to tell by.
+            let unnamed = || repository.source(path).is_some_and(|it| it.origin() == Origin::Stdin);
+            discover::is_manifest(path) || reach.uses.contains_key(*path) || unnamed()
+        })
         .collect();
     paths
         .into_par_iter()
