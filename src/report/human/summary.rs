@@ -100,6 +100,13 @@ fn failures(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
             let location = page.report.sources.location(span);
             writeln!(out, "    at {}", page.theme.styles.link.style(page.place(&location)))?;
         }
+        if let Some(help) = &failure.help {
+            let lines = text::wrap(&page.text(help), page.style.width - 10);
+            for (n, line) in lines.iter().enumerate() {
+                let label = if n == 0 { "help:" } else { "" };
+                writeln!(out, "    {} {line}", page.theme.styles.help.style(format!("{label:5}")))?;
+            }
+        }
         writeln!(out)?;
     }
     Ok(())

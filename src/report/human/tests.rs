@@ -529,3 +529,22 @@ fn places_in_one_file_share_their_lines() {
     judged 1 object of 1 file in 0 roots for no known environment by 0 rules: 1 denied, 0 warnings, 0 not judged (exit 1: something was denied)
     ");
 }
+
+#[test]
+fn a_failure_says_what_to_do() {
+    let mut repo = Repo::default();
+    repo.file("tidewaiter.yaml", "enviroments: []\n");
+    repo.verdict.failures.push(Failure {
+        rule: None,
+        span: Some(repo.span("tidewaiter.yaml", "enviroments")),
+        reason: "unknown key `enviroments`".to_owned(),
+        help: Some("did you mean `environments`?".to_owned()),
+    });
+    let report = repo.human();
+    let (failure, _) = report.split_once("\n\n").unwrap();
+    insta::assert_snapshot!(failure, @r"
+      failure: unknown key `enviroments`
+        at tidewaiter.yaml:1:1
+        help: did you mean `environments`?
+    ");
+}
