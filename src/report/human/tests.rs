@@ -272,7 +272,7 @@ fn files_without_an_object_are_said_loudly() {
 
     NO OBJECT WAS JUDGED: nothing in 1 file is an object that would be applied
 
-    judged 0 objects of 1 file in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 1 not judged (exit 0: nothing denied)
+    judged 0 objects of 1 file in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 1 not judged (exit 0: no object was judged)
     ");
 }
 
