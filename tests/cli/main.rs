@@ -15,5 +15,6 @@ mod gate;
 mod help;
 mod hostile;
 mod outputs;
+mod secrets;
 mod stdin;
 mod verdicts;
