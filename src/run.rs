@@ -209,6 +209,16 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         tiers: &tiers,
     };
     let mut failures = results.failures;
+    // A pipe whose first half failed looks like this, and must not pass.
+    if let Input::Stdin(_) = options.input
+        && reviews.tasks.is_empty()
+        && findings.is_empty()
+    {
+        failures.push(Failure {
+            help: Some("make sure that the command before the pipe succeeds".to_owned()),
+            ..failure("standard input holds no object to judge")
+        });
+    }
     failures.sort();
     failures.dedup();
     let verdict = Verdict {

@@ -11,7 +11,7 @@ use super::reconcilers::{self, Artifacts, Entry, Folders, Outside};
 use super::role::Role;
 use crate::discover;
 use crate::load::{Dialect, Repository};
-use crate::source::{RepoPath, Source};
+use crate::source::{Origin, RepoPath, Source};
 
 /// What a file is, and in which dialect its documents were read, if they were.
 pub(super) struct FileRole<'a> {
@@ -40,7 +40,11 @@ pub(super) fn read_files<'a>(
     let paths: Vec<&RepoPath> = repository
         .files()
         .map(|(path, _)| path)
-        .filter(|path| discover::is_manifest(path) || reach.uses.contains_key(path))
+        .filter(|path| {
+            // What comes over standard input has no name to tell by.
+            let unnamed = || repository.source(path).is_some_and(|it| it.origin() == Origin::Stdin);
+            discover::is_manifest(path) || reach.uses.contains_key(*path) || unnamed()
+        })
         .collect();
     paths
         .into_par_iter()

@@ -11,7 +11,7 @@ use super::object::{Behavior, Object, remove, set};
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{Generator, GeneratorOptions, Pair, Pairs, Text};
 use crate::render::RenderError;
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -25,6 +25,7 @@ pub(super) enum Kind {
 /// One value, before it is encoded.
 struct Value {
     bytes: Vec<u8>,
+    /// Where it is written: in the file that holds it, else in the kustomization.
     span: Span,
 }
 
@@ -153,9 +154,11 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
     let mut data = BTreeMap::new();
     for source in generator.envs.iter().chain(&generator.env) {
         let Some(path) = files.require(source)? else { continue };
-        let Some(file) = files.repository.source(&path) else { continue };
-        for (key, value) in env_lines(file.text(), source)? {
-            put(&mut data, key, value.into_bytes(), source)?;
+        let Some(file) = files.repository.file(&path) else { continue };
+        let Some(text) = files.repository.source(&path) else { continue };
+        for (key, value, start) in env_lines(text.text(), source)? {
+            let span = place(file.source, start, value, source);
+            put(&mut data, key, Value { bytes: value.into(), span }, source)?;
         }
     }
     for literal in &generator.literals {
@@ -166,7 +169,8 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
                 "a literal must have the form `key=value`",
             ));
         };
-        put(&mut data, key.to_owned(), unquoted(value).as_bytes().to_vec(), literal)?;
+        let value = Value { bytes: unquoted(value).into(), span: literal.span };
+        put(&mut data, key.to_owned(), value, literal)?;
     }
     for source in &generator.files {
         let (key, path) = match source.text.split_once('=') {
@@ -185,14 +189,24 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
                 ));
             }
         };
-        let Some(file) = files.require_as(source, path)? else { continue };
-        let bytes = files.repository.source(&file).map(|it| it.bytes().to_vec());
-        put(&mut data, key.to_owned(), bytes.unwrap_or_default(), source)?;
+        let Some(path) = files.require_as(source, path)? else { continue };
+        let Some(file) = files.repository.file(&path) else { continue };
+        let Some(text) = files.repository.source(&path) else { continue };
+        let span = place(file.source, 0, text.text(), source);
+        put(&mut data, key.to_owned(), Value { bytes: text.bytes().into(), span }, source)?;
     }
     Ok(data)
 }
 
-fn put(data: &mut BTreeMap<String, Value>, key: String, bytes: Vec<u8>, from: &Text) -> Result<()> {
+/// Returns where a text of a file stands; an empty one is seen only where the file is named.
+fn place(file: SourceId, start: usize, text: &str, named: &Text) -> Span {
+    match (u32::try_from(start), u32::try_from(start + text.len())) {
+        (Ok(start), Ok(end)) if start < end => Span::new(file, start, end),
+        _ => named.span,
+    }
+}
+
+fn put(data: &mut BTreeMap<String, Value>, key: String, value: Value, from: &Text) -> Result<()> {
     let valid = key.len() <= 253
         && !key.is_empty()
         && !matches!(key.as_str(), "." | "..")
@@ -205,14 +219,19 @@ fn put(data: &mut BTreeMap<String, Value>, key: String, bytes: Vec<u8>, from: &T
     if data.contains_key(&key) {
         return Err(RenderError::broken(from.span, format!("the key `{key}` is set twice")));
     }
-    data.insert(key, Value { bytes, span: from.span });
+    data.insert(key, value);
     Ok(())
 }
 
-/// Reads the lines of an environment file. Empty lines and comments are left out.
-fn env_lines(text: &str, from: &Text) -> Result<Vec<(String, String)>> {
+/// Reads the lines of an environment file: keys, values, and where the values start. Empty lines
+/// and comments are left out.
+fn env_lines<'a>(text: &'a str, from: &Text) -> Result<Vec<(String, &'a str, usize)>> {
     let mut out = Vec::new();
-    for line in text.strip_prefix('\u{feff}').unwrap_or(text).split('\n') {
+    let lines = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut next = text.len() - lines.len();
+    for line in lines.split('\n') {
+        let end = next + line.len();
+        next = end + 1;
         let line = line.strip_suffix('\r').unwrap_or(line).trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -226,7 +245,8 @@ fn env_lines(text: &str, from: &Text) -> Result<Vec<(String, String)>> {
                 "the file has a line that is not of the form `NAME=value`",
             ));
         }
-        out.push((key.to_owned(), value.to_owned()));
+        let carriage_return = usize::from(text.get(..end).is_some_and(|it| it.ends_with('\r')));
+        out.push((key.to_owned(), value, end - carriage_return - value.len()));
     }
     Ok(out)
 }

@@ -52,9 +52,11 @@ fn last_line(verdict: &Verdict) -> String {
         0 => String::new(),
         n => format!(", {}", text::count(n, "failure")),
     };
+    let has_gaps = verdict.findings.iter().any(|it| it.finding.rule.category() == "coverage");
     let meaning = match verdict.exit() {
         Exit::Passed if summary.files == 0 => "nothing was judged",
-        Exit::Passed if !summary.not_judged.is_empty() => "nothing denied",
+        Exit::Passed if summary.objects == 0 => "no object was judged",
+        Exit::Passed if !summary.not_judged.is_empty() || has_gaps => "nothing denied",
         Exit::Passed => "everything was judged, nothing denied",
         Exit::Denied => "something was denied",
         Exit::Incomplete => "something could not be judged",
@@ -99,6 +101,13 @@ fn failures(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         if let Some(span) = failure.span {
             let location = page.report.sources.location(span);
             writeln!(out, "    at {}", page.theme.styles.link.style(page.place(&location)))?;
+        }
+        if let Some(help) = &failure.help {
+            let lines = text::wrap(&page.text(help), page.style.width - 10);
+            for (n, line) in lines.iter().enumerate() {
+                let label = if n == 0 { "help:" } else { "" };
+                writeln!(out, "    {} {line}", page.theme.styles.help.style(format!("{label:5}")))?;
+            }
         }
         writeln!(out)?;
     }

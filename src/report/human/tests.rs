@@ -272,7 +272,7 @@ fn files_without_an_object_are_said_loudly() {
 
     NO OBJECT WAS JUDGED: nothing in 1 file is an object that would be applied
 
-    judged 0 objects of 1 file in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 1 not judged (exit 0: nothing denied)
+    judged 0 objects of 1 file in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 1 not judged (exit 0: no object was judged)
     ");
 }
 
@@ -527,5 +527,24 @@ fn places_in_one_file_share_their_lines() {
     yaml/duplicate-key        1         0
 
     judged 1 object of 1 file in 0 roots for no known environment by 0 rules: 1 denied, 0 warnings, 0 not judged (exit 1: something was denied)
+    ");
+}
+
+#[test]
+fn a_failure_says_what_to_do() {
+    let mut repo = Repo::default();
+    repo.file("tidewaiter.yaml", "enviroments: []\n");
+    repo.verdict.failures.push(Failure {
+        rule: None,
+        span: Some(repo.span("tidewaiter.yaml", "enviroments")),
+        reason: "unknown key `enviroments`".to_owned(),
+        help: Some("did you mean `environments`?".to_owned()),
+    });
+    let report = repo.human();
+    let (failure, _) = report.split_once("\n\n").unwrap();
+    insta::assert_snapshot!(failure, @r"
+      failure: unknown key `enviroments`
+        at tidewaiter.yaml:1:1
+        help: did you mean `environments`?
     ");
 }

@@ -82,13 +82,16 @@ fn references_follow_the_hashes() {
 }
 
 #[test]
-fn every_value_points_at_the_line_that_asks_for_it() {
+fn every_value_points_at_the_text_that_holds_it() {
     let fixture = settings();
     let rendered = fixture.render(".");
     let origin = |object, path| fixture.origin_in(&rendered, object, path);
     assert_eq!(origin(0, "data MODE"), "kustomization.yaml: MODE=fast");
-    assert_eq!(origin(0, "data key"), "kustomization.yaml: key=f.txt");
-    assert_eq!(origin(0, "data A"), "kustomization.yaml: e.env");
+    assert_eq!(origin(0, "data key"), "f.txt: text\n");
+    assert_eq!(origin(0, "data A"), "e.env: 1");
+    assert_eq!(origin(0, "data C"), "e.env: x=y");
+    // What is empty is nowhere to be seen.
+    assert_eq!(origin(0, "data B"), "kustomization.yaml: e.env");
     assert_eq!(origin(0, "metadata labels all"), "kustomization.yaml: own");
     assert_eq!(origin(0, "metadata annotations note"), "kustomization.yaml: a");
     assert_eq!(origin(0, "immutable"), "kustomization.yaml: true");
@@ -169,4 +172,14 @@ fn generators_in_files_are_run() {
         })]
     );
     assert_eq!(fixture.origin(".", "data z"), "g.yaml: z=9");
+}
+
+#[test]
+fn values_of_a_windows_file_are_found_after_its_mark() {
+    let fixture = Fixture::new(&[
+        ("kustomization.yaml", "configMapGenerator:\n- {name: m, envs: [e.env]}\n"),
+        ("e.env", "\u{feff}A=one\r\n\r\n  B=two\r\n"),
+    ]);
+    assert_eq!(fixture.origin(".", "data A"), "e.env: one");
+    assert_eq!(fixture.origin(".", "data B"), "e.env: two");
 }
