@@ -1,6 +1,9 @@
 //! The example repository: what its README promises is what the program prints.
 
-#![expect(clippy::disallowed_methods, reason = "runs the program, which needs the operating system")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "runs the program, which needs the operating system"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
