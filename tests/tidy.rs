@@ -1,5 +1,7 @@
 //! Invariants of the repository that no compiler holds.
 
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
