@@ -209,6 +209,13 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         tiers: &tiers,
     };
     let mut failures = results.failures;
+    // Whoever pipes manifests expects some: most often the program before the pipe has failed.
+    if matches!(options.input, Input::Stdin(_)) && reviews.tasks.is_empty() {
+        failures.push(Failure {
+            help: Some("see whether the command before the pipe has failed".to_owned()),
+            ..failure("standard input holds no object")
+        });
+    }
     failures.sort();
     failures.dedup();
     let verdict = Verdict {
