@@ -177,7 +177,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
 
     let repository = &read.repository;
     progress.stage("rendering", Some(graph.roots().len()));
-    let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress)?;
+    let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress);
 
     let cx = Context { sources: repository.sources(), kubernetes: default, selection: &selection };
     progress.stage("judging", Some(reviews.tasks.len()));
