@@ -11,7 +11,7 @@
 #   severity: high
 #   enforcement: warn
 #   since: 0.1.0
-#   help: use a volume of the cluster (`emptyDir`, a claim, `csi`), or waive it for agents that work on nodes
+#   help: use a volume of the cluster (`emptyDir`, a claim, `csi`); for agents that work on nodes, turn the rule off for their path in `tidewaiter.yaml`
 #   kinds: [
 #     Pod, PodTemplate, ReplicationController, Deployment, StatefulSet, DaemonSet, ReplicaSet, Job,
 #     CronJob, argoproj.io/Rollout, apps.openshift.io/DeploymentConfig, serving.knative.dev/Service,
