@@ -80,10 +80,10 @@ spec:
             capabilities:
               drop: [ALL]
           volumeMounts:
-            - name: tmp
-              mountPath: /tmp
+            - name: cache
+              mountPath: /cache
       volumes:
-        - name: tmp
+        - name: cache
           emptyDir: {}
 "#;
 

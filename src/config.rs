@@ -95,7 +95,8 @@ impl Settings {
         folder: &RepoPath,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        let Some(document) = document else {
+        // A file of comments alone is a document of nothing.
+        let Some(document) = document.filter(|document| !document.root.is_null()) else {
             return Ok(Self::default());
         };
         let file: File = deserialize::from_node(&document.root)?;
@@ -239,3 +240,6 @@ fn tier(name: TierName) -> Tier {
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(File).to_value()
 }
+
+#[cfg(test)]
+mod tests;

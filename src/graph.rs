@@ -8,7 +8,11 @@ mod classify;
 mod client;
 mod edges;
 mod environments;
+mod files;
+mod found;
 pub mod kustomization;
+mod placed;
+mod reach;
 mod reconcilers;
 mod role;
 mod rules;
@@ -27,7 +31,7 @@ pub use rules::{
 use crate::config::EnvironmentRule;
 use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::Finding;
-use crate::load::{Dialect, Repository};
+use crate::load::Repository;
 use crate::source::{RepoPath, Span};
 
 /// A kustomization that is to be rendered and judged.
@@ -48,7 +52,7 @@ pub struct Root {
 /// A document that would be applied as it stands, because no kustomization reaches its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainManifest {
-    /// The file; its documents are read in [`Dialect::Kubectl`].
+    /// The file; its documents are read in [`crate::load::Dialect::Kubectl`].
     pub path: RepoPath,
     /// The position among the documents of [`crate::load::Parsed`].
     pub document: usize,
@@ -112,7 +116,7 @@ impl Graph {
         &self.others
     }
 
-    /// Returns the files whose objects the roots render, in order; read in [`Dialect::Kustomize`].
+    /// Returns the files whose objects the roots render, in order; read in [`crate::load::Dialect::Kustomize`].
     pub fn resources(&self) -> &[RepoPath] {
         &self.resources
     }

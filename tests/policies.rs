@@ -6,6 +6,13 @@
 //! after the message is the severity, where it is not the rule's own. Words after `yaml` set the
 //! scene: `production` or `non-production` (the environment), `admission` (no repository).
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

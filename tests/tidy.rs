@@ -14,14 +14,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("finding", &["source", "document", "rule"]),
     ("config", &["source", "document", "rule", "environment"]),
     ("review", &["source", "document", "environment"]),
-    ("engine", &["source", "document"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
+    ("engine", &["source", "document", "load"]),
     (
         "graph",
-        &[
-            "source", "document", "rule", "environment", "finding", "config", "discover", "load",
-        ],
+        &["source", "document", "rule", "environment", "finding", "config", "discover", "load"],
     ),
     ("render", &["source", "document", "rule", "load", "graph"]),
     (
@@ -33,8 +31,20 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "source", "document", "rule", "environment", "finding", "config", "review", "engine",
-            "discover", "load", "graph", "render", "check", "judge",
+            "source",
+            "document",
+            "rule",
+            "environment",
+            "finding",
+            "config",
+            "review",
+            "engine",
+            "discover",
+            "load",
+            "graph",
+            "render",
+            "check",
+            "judge",
         ],
     ),
     ("cli", &["environment", "report"]),
@@ -68,6 +78,31 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     out
 }
 
+/// Returns all files of the repository that are text, but not what is built.
+fn texts() -> Vec<(String, String)> {
+    fn walk(folder: &Path, out: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if [".git", "target", "corpus", "artifacts"].contains(&name.as_str()) {
+                continue;
+            }
+            if path.is_symlink() {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, out);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                out.push((relative(&path), text));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(&root(), &mut out);
+    out.sort();
+    out
+}
+
 fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().to_string_lossy().into_owned()
 }
@@ -76,10 +111,7 @@ fn relative(path: &Path) -> String {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the first segments of the paths that start with `crate::`.
@@ -114,6 +146,11 @@ fn crate_paths(code: &str, prefix: &str) -> BTreeSet<String> {
     out
 }
 
+/// Says whether a file of `src` holds nothing but tests.
+fn is_test(name: &str) -> bool {
+    name.ends_with("/tests.rs") || name.contains("/tests/") || name.ends_with("/fixture.rs")
+}
+
 fn first_segment(text: &str) -> String {
     text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
@@ -125,14 +162,17 @@ fn modules_import_only_what_stands_before_them() {
     for (position, (module, imports)) in IMPORTS.iter().enumerate() {
         for import in *imports {
             let at = order.iter().position(|it| it == import).unwrap();
-            assert!(at < position, "the table lets `{module}` use `{import}`, which stands below it");
+            assert!(
+                at < position,
+                "the table lets `{module}` use `{import}`, which stands below it"
+            );
         }
     }
     let mut wrong = Vec::new();
     for path in files("src", "rs") {
         let name = relative(&path);
         let module = name.trim_start_matches("src/").split(['/', '.']).next().unwrap();
-        if ["main", "lib", "terminal"].contains(&module) {
+        if ["main", "lib", "terminal"].contains(&module) || is_test(&name) {
             continue;
         }
         let Some(allowed) = allowed.get(module) else {
@@ -174,29 +214,29 @@ fn checks_never_import_one_another() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
-/// Crates that stand behind one module, and that module.
-const BEHIND: &[(&str, &str)] = &[
-    ("granit_parser", "src/load/yaml"),
-    ("regorus", "src/engine"),
-    ("miette", "src/report"),
-    ("serde_sarif", "src/report"),
-    ("indicatif", "src/report"),
-    ("gix_index", "src/discover"),
-    ("aho_corasick", "src/check/secrets"),
-    ("globset", "src/config"),
-    ("ignore", "src/discover"),
+/// Crates that stand behind a module, or two, and those.
+const BEHIND: &[(&str, &[&str])] = &[
+    ("granit_parser", &["src/load/yaml"]),
+    ("regorus", &["src/engine"]),
+    ("miette", &["src/report"]),
+    ("serde_sarif", &["src/report"]),
+    ("indicatif", &["src/report"]),
+    ("gix_index", &["src/discover"]),
+    ("aho_corasick", &["src/check/secrets", "src/report/redact"]),
+    ("globset", &["src/config"]),
+    ("ignore", &["src/discover"]),
 ];
 
 #[test]
-fn libraries_stand_behind_one_module() {
+fn libraries_stand_behind_their_modules() {
     let mut wrong = Vec::new();
     for path in files("src", "rs") {
         let name = relative(&path);
         let code = code(&path);
-        for (library, module) in BEHIND {
+        for (library, modules) in BEHIND {
             let used = code.contains(&format!("{library}::"));
-            if used && !name.starts_with(module) {
-                wrong.push(format!("{name} uses `{library}`, which belongs to {module}"));
+            if used && !modules.iter().any(|module| name.starts_with(module)) {
+                wrong.push(format!("{name} uses `{library}`, which belongs to {modules:?}"));
             }
         }
     }
@@ -251,4 +291,115 @@ fn relative_links_of_the_documents_lead_somewhere() {
             assert!(path.exists(), "{}: `{target}` is not there", relative(&document));
         }
     }
+}
+
+#[test]
+fn the_architecture_shows_the_table_of_imports() {
+    let docs = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, section) = docs.split_once("## Who may import whom\n").unwrap();
+    let shown: Vec<&str> =
+        section.split("\n## ").next().unwrap().lines().filter(|it| it.starts_with("| `")).collect();
+    let expected: Vec<String> = IMPORTS
+        .iter()
+        .map(|(module, imports)| {
+            let names: Vec<String> = imports.iter().map(|name| format!("`{name}`")).collect();
+            let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+            format!("| `{module}` | {names} |")
+        })
+        .collect();
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn the_architecture_names_tests_that_exist() {
+    let docs = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let (_, section) = docs.split_once("## Invariants\n").unwrap();
+    let mut named = 0;
+    for row in section.split("\n## ").next().unwrap().lines() {
+        let mut file = String::new();
+        for name in row.split('`').skip(1).step_by(2) {
+            let path = root().join(name);
+            if name.contains('/') {
+                assert!(path.exists(), "`{name}` is not there");
+                file =
+                    if path.is_file() { fs::read_to_string(path).unwrap() } else { String::new() };
+            } else if name.contains('_') {
+                assert!(file.contains(&format!("fn {name}(")), "there is no test `{name}`");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 0, "the table of invariants names tests");
+}
+
+#[test]
+fn every_policy_has_its_rule_and_its_cases() {
+    let mut policies = 0;
+    for category in fs::read_dir(root().join("policies")).unwrap() {
+        let category = category.unwrap().path();
+        if category.ends_with("lib") {
+            continue;
+        }
+        for policy in fs::read_dir(&category).unwrap() {
+            let policy = policy.unwrap().path();
+            let mut names: Vec<String> = fs::read_dir(&policy)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            assert_eq!(names, ["cases.md", "policy.rego"], "{}", relative(&policy));
+            policies += 1;
+        }
+    }
+    assert!(policies > 0);
+}
+
+#[test]
+fn rules_name_defects() {
+    let registry = tidewaiter::run::Rules::built_in().unwrap().registry;
+    for rule in registry.iter() {
+        let name = rule.id.as_str().split_once('/').unwrap().1;
+        for word in ["no", "avoid", "require", "use", "prefer", "must", "check", "ensure"] {
+            assert!(
+                !name.starts_with(&format!("{word}-")),
+                "`{}` names a remedy: name the defect, so that `allow {name}` reads well",
+                rule.id
+            );
+        }
+    }
+}
+
+/// What no file may say, in two parts so that this file does not say it.
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("/wo", "rk/"),
+    ("/tm", "p/"),
+    ("TO", "DO"),
+    ("FIX", "ME"),
+    ("XX", "X:"),
+    ("static.cra", "tes.io"),
+    ("index.cra", "tes.io"),
+    ("files.python", "hosted.org"),
+    ("registry.npm", "js.org"),
+    ("proxy.gol", "ang.org"),
+];
+
+/// Texts that are data, and what they may say.
+const MAY_SAY: &[(&str, &str)] = &[];
+
+#[test]
+fn the_project_stands_alone() {
+    let mut wrong = Vec::new();
+    for (name, text) in texts() {
+        for (number, line) in (1..).zip(text.lines()) {
+            for (first, second) in FORBIDDEN {
+                let forbidden = format!("{first}{second}");
+                let excused =
+                    MAY_SAY.iter().any(|(file, what)| *file == name && *what == forbidden);
+                if line.contains(&forbidden) && !excused {
+                    wrong.push(format!("{name}:{number}: {forbidden}"));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }

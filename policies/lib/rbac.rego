@@ -49,11 +49,49 @@ is_full_wildcard(rule) if {
 # The names to which a rule is restricted.
 resource_names(rule) := [name | some name in texts(rule, "resourceNames")]
 
+# The API groups of a rule.
+groups(rule) := [group | some group in texts(rule, "apiGroups")]
+
+# How bad a wildcard is: high in the groups of Kubernetes itself, medium in the API of a product.
+wildcard_severity(rule) := "medium" if _is_product(rule)
+
+wildcard_severity(rule) := "high" if not _is_product(rule)
+
+# The groups of Kubernetes have no dot in their name, or end in `k8s.io`.
+_is_product(rule) if {
+	count(groups(rule)) > 0
+	every group in groups(rule) {
+		contains(group, ".")
+		not endswith(group, "k8s.io")
+	}
+}
+
 # What a rule is about, as messages name it.
+targets(rule) := sprintf("every resource of %s", [_groups(groups(rule))]) if _is_any(rule)
+
 targets(rule) := list(array.concat(
 	[name | some name in texts(rule, "resources")],
 	[name | some name in texts(rule, "nonResourceURLs")],
-))
+)) if {
+	not _is_any(rule)
+}
+
+_is_any(rule) if "*" in [name | some name in texts(rule, "resources")]
+
+_groups([]) := "no API group"
+
+_groups(names) := "every API group" if "*" in names
+
+_groups([name]) := sprintf("the API group `%s`", [_group(name)]) if name != "*"
+
+_groups(names) := sprintf("the API groups %s", [list([_group(name) | some name in names])]) if {
+	count(names) > 1
+	not "*" in names
+}
+
+_group("") := "core"
+
+_group(name) := name if name != ""
 
 # Names as messages list them, the first few of many.
 list([]) := "nothing"

@@ -148,3 +148,103 @@ fn judge(
         Err(reason) => fail(format!("a violation {reason}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Entry, Node, NodeKind};
+    use crate::environment::KubernetesVersion;
+    use crate::review::Operation;
+    use crate::rule::{Registry, Selection};
+    use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
+
+    fn policy(scope: &str, body: &str) -> PolicyCheck {
+        let text = format!(
+            "# METADATA\n# title: T\n# description: D\n# custom:\n#   severity: low\n#   since: \
+             0.1.0\n#   help: H\n#   scope: {scope}\npackage tidewaiter.a.b\n\n{body}\n"
+        );
+        PolicyCheck::new(Bundle::load([("a/b/policy.rego", text)]).unwrap())
+    }
+
+    fn check(check: &PolicyCheck, skip: &[&str]) -> Results {
+        let mut sources = SourceMap::default();
+        let path = RepoPath::new("a.yaml");
+        let id = sources.add(Source::new(path, Origin::File, b"kind: Pod".to_vec()));
+        let span = Span::new(id, 0, 4);
+        let entry = |key: &str, value: &str| Entry {
+            key: key.into(),
+            key_span: span,
+            value: Node::string(value, span),
+        };
+        let entries = vec![entry("kind", "Pod"), entry("apiVersion", "v1"), entry("x", "hunter2")];
+        let object = Document::new(Node { span, kind: NodeKind::Mapping(entries) });
+        let mut registry = Registry::default();
+        for meta in check.rules() {
+            registry.add(meta).unwrap();
+        }
+        let skip = skip.iter().map(ToString::to_string).collect();
+        let selection = Selection::new(&registry, Vec::new(), skip).unwrap();
+        let kubernetes = KubernetesVersion { major: 1, minor: 37 };
+        let cx = Context { sources: &sources, kubernetes, selection: &selection };
+        let review = Review {
+            operation: Operation::Create,
+            object: &object,
+            old_object: None,
+            dry_run: false,
+            environment: None,
+            provenance: None,
+        };
+        let mut results = Results::default();
+        check.check_object(cx, &review, &mut results);
+        results
+    }
+
+    fn failure(body: &str) -> String {
+        let results = check(&policy("object", body), &[]);
+        assert_eq!(results.findings, []);
+        let [failure] = results.failures.as_slice() else { panic!("{results:?}") };
+        assert_eq!(failure.rule.as_ref().unwrap().as_str(), "a/b");
+        failure.reason.clone()
+    }
+
+    const FINDING: &str = "deny contains {\"msg\": \"wrong\"} if input.object.kind == \"Pod\"";
+
+    #[test]
+    fn a_violation_becomes_a_finding() {
+        let results = check(&policy("object", FINDING), &[]);
+        assert_eq!(results.findings.len(), 1);
+        assert_eq!(results.findings[0].message, "wrong");
+        assert_eq!(results.failures, []);
+    }
+
+    #[test]
+    fn a_rule_that_is_not_wanted_is_not_evaluated() {
+        assert_eq!(check(&policy("object", FINDING), &["a/b"]).findings, []);
+    }
+
+    #[test]
+    fn a_rule_of_another_scope_is_listed_and_not_evaluated() {
+        for scope in ["environment", "change"] {
+            let policy = policy(scope, FINDING);
+            assert_eq!(policy.rules().len(), 1);
+            assert_eq!(check(&policy, &[]).findings, []);
+        }
+    }
+
+    #[test]
+    fn a_rule_that_breaks_is_a_failure_and_shows_no_value() {
+        let reason = failure("deny contains {\"msg\": \"m\"} if sum(input.object.x) > 0");
+        assert_eq!(
+            reason,
+            "cannot judge Pod ``: `sum` requires array/set argument (a/b/policy.rego:11:47)"
+        );
+    }
+
+    #[test]
+    fn a_violation_of_the_wrong_shape_is_a_failure() {
+        let reason = failure("deny contains {\"msgs\": input.object.x}");
+        assert_eq!(reason, "cannot judge Pod ``: a violation has the unknown key `msgs`");
+        let reason = failure("deny contains input.object.x");
+        assert_eq!(reason, "cannot judge Pod ``: a violation is no object but string");
+    }
+}

@@ -82,7 +82,14 @@ impl Check for SchemaCheck {
             .chain([&builtin as &dyn SchemaSource])
             .find_map(|source| source.lookup(kubernetes, group, version, &object.kind));
         if let Some(schema) = schema {
-            for defect in walk::walk(&review.object.root, &object.kind, schema) {
+            let defects = walk::walk(&review.object.root, &object.kind, schema);
+            if defects.len() >= walk::LIMIT {
+                let reason =
+                    format!("an object has {} defects or more; not all are told", walk::LIMIT);
+                let span = Some(review.object.span);
+                results.failures.push(Failure { span, ..failure(reason) });
+            }
+            for defect in defects {
                 let meta = self.meta(defect.rule);
                 if cx.selection.allows(&meta.id) {
                     results.findings.push(finding(meta, object, defect));

@@ -6,6 +6,7 @@
 mod aws;
 mod base64;
 mod checksum;
+mod connection;
 mod format;
 mod formats;
 mod judges;
@@ -15,15 +16,16 @@ mod scan;
 mod url;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use self::format::{Format, Shape, Verdict};
+use self::format::{Format, Shape, Verdict, with_article};
 use self::scan::{Hit, Mode, Scan, Scanner};
 use super::{Check, Context, Results};
 use crate::document::{FieldPath, Node, NodeKind, Scalar};
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{RuleId, RuleMeta, Severity};
-use crate::source::{SourceId, Span};
+use crate::source::{RepoPath, SourceId, Span};
 
 /// Finds tokens, keys and passwords that stand in clear, or in base64, in texts and objects.
 #[derive(Debug)]
@@ -59,15 +61,15 @@ impl Check for SecretsCheck {
             results.failures.push(no_scanner(start));
             return;
         };
-        let mode = if is_lock_file(text.path().name()) { Mode::Distinctive } else { Mode::Full };
+        let mode = if is_lock_file(text.path()) { Mode::Distinctive } else { Mode::Full };
         let scan = scanner.scan(text.text().as_bytes(), mode);
         let report = Report { check: self, cx, scanner };
         report.failures(&scan, start, results);
         for hit in &scan.hits {
-            let span = |range: &std::ops::Range<usize>| span(source, range.start, range.end);
-            if let Some(mut finding) = report.finding(hit, span(&hit.token)) {
+            let place = |range: &Range<usize>| place(source, range.start, range.end);
+            if let Some(mut finding) = report.finding(hit, place(&hit.token)) {
                 if let Some(related) = &hit.related {
-                    finding = finding.with_related(span(related), "it belongs to this id");
+                    finding = finding.with_related(place(related), "it belongs to this id");
                 }
                 results.findings.push(finding);
             }
@@ -163,9 +165,9 @@ impl Values<'_> {
         }
         let scan = self.report.scanner.scan_decoded(&decoded);
         self.report.failures(&scan, node.span, self.results);
-        let span = self.written(node.span, value);
+        let written = self.written(node.span, value);
         for hit in scan::encoded(scan.hits, &(0..0)) {
-            self.push(&hit, span, path);
+            self.push(&hit, written, path);
         }
     }
 
@@ -176,7 +178,7 @@ impl Values<'_> {
         match self.report.cx.sources.text(span).find(value) {
             Some(at) => {
                 let start = span.start as usize + at;
-                self::span(span.source, start, start + value.len())
+                place(span.source, start, start + value.len())
             }
             None => span,
         }
@@ -213,11 +215,11 @@ impl Report<'_> {
         Some(finding)
     }
 
-    fn failures(&self, scan: &Scan, span: Span, results: &mut Results) {
+    fn failures(&self, scan: &Scan, at: Span, results: &mut Results) {
         for format in scan.broken.iter().filter_map(|index| self.scanner.format(*index)) {
             results.failures.push(Failure {
                 rule: Some(RuleId::known(format.id)),
-                span: Some(span),
+                span: Some(at),
                 reason: "the pattern of the format cannot be compiled".to_owned(),
                 help: None,
             });
@@ -236,18 +238,10 @@ fn message(format: &Format, hit: &Hit) -> String {
         _ => String::new(),
     };
     let doubt = match hit.verdict {
-        Verdict::Doubtful => ", though its checksum does not match: an example, or altered",
+        Verdict::Doubtful => ", though it fails its own integrity check: an example, or altered",
         Verdict::Genuine | Verdict::Plausible | Verdict::Refuted => "",
     };
     format!("{} stands here {manner}{stub}{doubt}", with_article(format.noun))
-}
-
-fn with_article(noun: &str) -> String {
-    // The names that are spelled out letter by letter, `npm` and `HCP`, begin with a vowel too.
-    let is_an = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'])
-        || noun.starts_with("npm")
-        || noun.starts_with("HCP");
-    format!("{} {noun}", if is_an { "an" } else { "a" })
 }
 
 fn lowered(severity: Severity) -> Severity {
@@ -263,27 +257,22 @@ fn no_scanner(span: Span) -> Failure {
     Failure { rule: None, span: Some(span), reason, help: None }
 }
 
-fn span(source: SourceId, start: usize, end: usize) -> Span {
+fn place(source: SourceId, start: usize, end: usize) -> Span {
     let offset = |at| u32::try_from(at).unwrap_or(u32::MAX);
     Span::new(source, offset(start), offset(end))
 }
 
 /// Says whether a file is a list of hashes by its name.
-fn is_lock_file(name: &str) -> bool {
+fn is_lock_file(path: &RepoPath) -> bool {
     const NAMES: &[&str] = &[
-        "go.sum",
-        "go.work.sum",
         "package-lock.json",
         "npm-shrinkwrap.json",
         "pnpm-lock.yaml",
-        "bun.lock",
-        "flake.lock",
         "Package.resolved",
         "SHA256SUMS",
         "checksums.txt",
-        "vendor-hash.txt",
     ];
-    NAMES.contains(&name) || name.ends_with(".lock") || name.ends_with(".sum")
+    NAMES.contains(&path.name()) || matches!(path.extension(), Some("lock" | "sum"))
 }
 
 #[cfg(test)]

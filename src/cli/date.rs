@@ -38,7 +38,8 @@ impl FromStr for Date {
         let year = number(4).ok_or_else(invalid)?;
         let month = number(2).and_then(|it| u8::try_from(it).ok()).ok_or_else(invalid)?;
         let day = number(2).and_then(|it| u8::try_from(it).ok()).ok_or_else(invalid)?;
-        let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = match month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
@@ -60,9 +61,16 @@ mod tests {
     #[test]
     fn days_exist() {
         assert_eq!("2024-02-29".parse(), Ok(Date { year: 2024, month: 2, day: 29 }));
-        for bad in ["2023-02-29", "2024-13-01", "2024-1-1", "24-01-01", "2024-01-00", "tomorrow",
-            "2024-01-01-01", "2024-01-+1"]
-        {
+        for bad in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-1-1",
+            "24-01-01",
+            "2024-01-00",
+            "tomorrow",
+            "2024-01-01-01",
+            "2024-01-+1",
+        ] {
             assert!(bad.parse::<Date>().is_err(), "{bad}");
         }
     }

@@ -49,6 +49,38 @@ impl de::Error for Error {
         Self { span: None, message: message.to_string(), help: None }
     }
 
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        let text = match found {
+            Unexpected::Bool(value) => format!("the boolean `{value}`"),
+            Unexpected::Unsigned(value) => format!("the number `{value}`"),
+            Unexpected::Signed(value) => format!("the number `{value}`"),
+            Unexpected::Float(value) => format!("the number `{value}`"),
+            Unexpected::Str(value) => format!("the text `{value}`"),
+            Unexpected::Unit | Unexpected::Option => "nothing".to_owned(),
+            Unexpected::Seq => "a list".to_owned(),
+            Unexpected::Map => "a mapping".to_owned(),
+            other => other.to_string(),
+        };
+        let expected = match expected.to_string() {
+            it if it == "a sequence" => "a list".to_owned(),
+            it if it == "a map" => "a mapping".to_owned(),
+            it => it,
+        };
+        let scalar = matches!(
+            found,
+            Unexpected::Bool(_)
+                | Unexpected::Unsigned(_)
+                | Unexpected::Signed(_)
+                | Unexpected::Float(_)
+        );
+        let help = match (expected.as_str(), found) {
+            ("a string", _) if scalar => Some("put it in quotes".to_owned()),
+            ("a list", Unexpected::Str(text)) => Some(format!("write `[{text}]`")),
+            _ => None,
+        };
+        Self { span: None, message: format!("expected {expected}, found {text}"), help }
+    }
+
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let help = match closest(field, expected.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -114,7 +146,7 @@ impl<'de> Deserializer<'de> for At<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,
-        _variants: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         let span = self.0.span;
@@ -123,16 +155,29 @@ impl<'de> Deserializer<'de> for At<'_> {
             NodeKind::Scalar(Scalar::String(text)) => text,
             NodeKind::Scalar(Scalar::Bool(false)) => "off",
             _ => {
-                let unexpected = Unexpected::Other("something that is not a word");
-                return Err(Error::invalid_type(unexpected, &visitor).or_at(span));
+                let message = format!("expected one of {}", list(variants));
+                return Err(Error { span: Some(span), message, help: None });
             }
         };
         visitor.visit_enum(Word(text)).map_err(|error: Error| error.or_at(span))
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        // A list would be read as the values of the keys in the order of their definition.
+        if let NodeKind::Sequence(_) = self.0.kind {
+            return Err(Error::invalid_type(Unexpected::Seq, &visitor).or_at(self.0.span));
+        }
+        self.deserialize_any(visitor)
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        unit_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

@@ -12,10 +12,12 @@ use serde::Deserialize;
 /// its default enforcement.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[serde(expecting = "a mapping of settings")]
 pub struct File {
     /// The Kubernetes version of environments that name none, e.g. `"1.34"`.
     ///
-    /// Without it, the newest version that the program knows is assumed, and said so.
+    /// Without it, the newest version that the program knows is assumed, and said so. Quotes are
+    /// needed: `1.30` without them is the number 1.3.
     pub kubernetes: Option<String>,
     /// The environments of the repository, where detection by folder names is not enough.
     pub environments: Vec<EnvironmentEntry>,
@@ -30,6 +32,7 @@ pub struct File {
 /// One environment: what one cluster, or one class of clusters, receives.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
 pub struct EnvironmentEntry {
     /// The name that findings show, e.g. `prod`.
     pub name: String,
@@ -62,6 +65,7 @@ pub enum TierName {
 /// What some rules do to the gate, in some places.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
 pub struct EnforcementEntry {
     /// Rule ids (`rbac/wildcard-verb`) or categories (`pod-security`).
     pub rules: Vec<String>,
@@ -94,6 +98,7 @@ pub enum EnforcementName {
 /// Something that is known to lie outside of the gate's sight.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
 pub struct ExternalEntry {
     /// The folders or files that need it, as globs.
     pub paths: Vec<String>,

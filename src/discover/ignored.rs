@@ -15,7 +15,7 @@ const IGNORE_FILE: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Rules {
     matcher: Gitignore,
-    above: Option<Arc<Rules>>,
+    above: Option<Arc<Self>>,
 }
 
 impl Rules {

@@ -355,6 +355,7 @@ fn unreadable(path: &RepoPath, error: &std::io::Error) -> Skipped {
 }
 
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every path of an index exists elsewhere")]
 fn os_path(bytes: &[u8]) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
     Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))

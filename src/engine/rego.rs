@@ -172,7 +172,7 @@ fn evaluate(
     // The callers throw the engine away after any error, so no broken state is seen again.
     let result = catch_unwind(AssertUnwindSafe(|| {
         let value = engine.eval_rule(rule.to_owned());
-        engine.take_prints().map_or_else(|error| Err(error), |_| value)
+        engine.take_prints().and(value)
     }));
     match result {
         Ok(Ok(value)) => Ok(Value::from(value)),

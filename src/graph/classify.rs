@@ -84,18 +84,17 @@ fn is_values(name: &str) -> bool {
 /// Returns the role that the place of a file alone gives it: no Kubernetes tool reads it there.
 pub(super) fn by_place(path: &RepoPath) -> Option<Role> {
     let segments: Vec<&str> = path.segments().collect();
-    match segments.as_slice() {
-        // Runs of Tekton's Pipelines as Code: the forge starts them, no reconciler applies them.
-        [".tekton", ..] => return Some(Role::Workflow),
-        [".github", "workflows", ..] | [".forgejo" | ".gitea", "workflows", ..] => {
-            return Some(Role::Workflow);
-        }
-        [
-            ..,
-            ".gitlab-ci.yml" | ".travis.yml" | "azure-pipelines.yml" | "bitbucket-pipelines.yml",
-        ]
-        | [".circleci", ..] => return Some(Role::Workflow),
-        _ => {}
+    // The forge itself starts the runs of Tekton's Pipelines as Code; no reconciler applies them.
+    if let [".tekton" | ".circleci", ..] | [".github" | ".forgejo" | ".gitea", "workflows", ..] =
+        segments.as_slice()
+    {
+        return Some(Role::Workflow);
+    }
+    if matches!(
+        path.name(),
+        ".gitlab-ci.yml" | ".travis.yml" | "azure-pipelines.yml" | "bitbucket-pipelines.yml"
+    ) {
+        return Some(Role::Workflow);
     }
     let name = path.name();
     let compose = ["docker-compose", "compose", "podman-compose"].iter().any(|start| {

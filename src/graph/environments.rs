@@ -6,7 +6,6 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-
 use crate::config::{EnvironmentRule, Glob};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::load::Repository;

@@ -35,7 +35,7 @@ use super::{RenderError, Rendered};
 use crate::document::Node;
 use crate::graph::kustomization::Kustomization;
 use crate::load::Repository;
-use crate::source::{RepoPath, Span};
+use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
 /// Which files a kustomization may read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct Kept {
     values: usize,
-    bases: BTreeMap<RepoPath, Result<Arc<Accumulated>, RenderError>>,
+    bases: BTreeMap<RepoPath, Arc<Accumulated>>,
 }
 
 impl Cache {
@@ -71,18 +71,16 @@ impl Cache {
         Self { restrictor, kept: Mutex::default() }
     }
 
-    fn get(&self, folder: &RepoPath) -> Option<Result<Arc<Accumulated>, RenderError>> {
-        self.kept.lock().ok()?.bases.get(folder).cloned()
+    fn get(&self, folder: &RepoPath) -> Option<Arc<Accumulated>> {
+        self.kept.lock().ok()?.bases.get(folder).map(Arc::clone)
     }
 
-    fn put(&self, folder: &RepoPath, base: &Result<Arc<Accumulated>, RenderError>) {
+    fn put(&self, folder: &RepoPath, base: &Arc<Accumulated>) {
         let Ok(mut kept) = self.kept.lock() else { return };
-        let size = base
-            .as_ref()
-            .map_or(1, |base| base.objects.iter().map(|object| object.size).sum::<usize>());
+        let size = base.size();
         if kept.values + size <= CACHED_VALUES && !kept.bases.contains_key(folder) {
             kept.values += size;
-            kept.bases.insert(folder.clone(), base.clone());
+            kept.bases.insert(folder.clone(), Arc::clone(base));
         }
     }
 }
@@ -95,11 +93,7 @@ pub fn kustomize(
     folder: &RepoPath,
     cache: &Cache,
 ) -> Result<Rendered, RenderError> {
-    let anywhere = repository
-        .children(folder)
-        .next()
-        .map_or_else(|| start(repository), |(_, file)| Span::start_of(file.source));
-    let (file, kustomization) = build::load(repository, folder, anywhere)?;
+    let (file, kustomization) = files::load(repository, folder, anywhere(repository, folder))?;
     render(repository, folder, Some(&file), &kustomization, cache)
 }
 
@@ -115,19 +109,15 @@ pub fn kustomize_as(
     render(repository, folder, None, kustomization, cache)
 }
 
-fn start(repository: &Repository) -> Span {
-    // An error of a repository without any file has no better place than that of an empty one.
-    let first = repository.files().next().map(|(_, file)| file.source);
-    first.map_or_else(|| Node::mapping(Span::start_of(fallback())).span, Span::start_of)
-}
-
-fn fallback() -> crate::source::SourceId {
-    let mut sources = crate::source::SourceMap::default();
-    sources.add(crate::source::Source::new(
-        RepoPath::root(),
-        crate::source::Origin::File,
-        Vec::new(),
-    ))
+/// Returns the place for an error of a folder that has no kustomization: its first file.
+fn anywhere(repository: &Repository, folder: &RepoPath) -> Span {
+    let mut files = repository.children(folder).chain(repository.files());
+    if let Some((_, file)) = files.next() {
+        return Span::start_of(file.source);
+    }
+    // A repository without any file has no place at all; this one shows nothing.
+    let empty = Source::new(folder.clone(), Origin::File, Vec::new());
+    Span::start_of(SourceMap::default().add(empty))
 }
 
 fn render(

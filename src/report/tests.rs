@@ -36,7 +36,12 @@ fn hostile() -> Repo {
     finding.environments.insert(HOSTILE.into());
     repo.judge(finding, Enforcement::Deny);
     repo.environment(HOSTILE, "production", true);
-    repo.verdict.failures.push(Failure { rule: None, span: None, reason: HOSTILE.to_owned(), help: None });
+    repo.verdict.failures.push(Failure {
+        rule: None,
+        span: None,
+        reason: HOSTILE.to_owned(),
+        help: None,
+    });
     repo.verdict.summary.not_judged.push(NotJudged {
         path: RepoPath::new(&file),
         span: None,

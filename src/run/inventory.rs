@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Options;
 use super::objects::Reviews;
 use super::repository::Read;
-use super::Options;
 use crate::config::Settings;
 use crate::document::ObjectRef;
 use crate::environment::{Environment, Tier};
@@ -202,8 +202,7 @@ fn environments(
         options.kubernetes.is_some()
             || settings.kubernetes.is_some()
             || settings.environments.iter().any(|rule| {
-                rule.kubernetes.is_some()
-                    && super::objects::is_named(&environment.name, &rule.name)
+                rule.kubernetes.is_some() && super::objects::is_named(&environment.name, &rule.name)
             })
     };
     graph

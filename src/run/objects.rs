@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::{Options, Progress, RunError};
 use crate::check::{Check, Context, Results};
+use crate::config::Settings;
 use crate::document::Document;
 use crate::environment::Environment;
 use crate::finding::{Failure, Finding};
@@ -50,6 +51,7 @@ pub(super) fn collect<'run>(
     repository: &'run Repository,
     graph: &'run Graph,
     options: &Options,
+    settings: &Settings,
     registry: &Registry,
     progress: &dyn Progress,
 ) -> Result<Reviews<'run>, RunError> {
@@ -63,11 +65,8 @@ pub(super) fn collect<'run>(
             None => Some(all.collect()),
         }
     };
-    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> = graph
-        .roots()
-        .iter()
-        .filter_map(|root| Some((root, wanted(&root.environments)?)))
-        .collect();
+    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> =
+        graph.roots().iter().filter_map(|root| Some((root, wanted(&root.environments)?))).collect();
     let cache = render::Cache::default();
     let renders: Vec<Result<Rendered, RenderError>> = roots
         .par_iter()
@@ -89,7 +88,7 @@ pub(super) fn collect<'run>(
     for ((root, environments), rendered) in roots.into_iter().zip(renders) {
         match rendered {
             Ok(rendered) => reviews.add_rendered(repository, registry, rendered, environments),
-            Err(error) => reviews.add_broken(root, error),
+            Err(error) => reviews.add_broken(settings, root, error),
         }
     }
     for manifest in graph.plain() {
@@ -154,13 +153,16 @@ impl<'run> Reviews<'run> {
         self.rendered.push((rendered.read, environments));
     }
 
-    fn add_broken(&mut self, root: &graph::Root, error: RenderError) {
+    fn add_broken(&mut self, settings: &Settings, root: &graph::Root, error: RenderError) {
         self.not_judged.push(NotJudged {
             path: root.folder.clone(),
             span: Some(error.span),
             reason: format!("the kustomization cannot be rendered: {}", error.message),
             failure: true,
         });
+        if settings.external(&root.folder).is_some() {
+            return;
+        }
         self.failures.push(Failure {
             rule: None,
             span: Some(error.span),
@@ -183,7 +185,9 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         ),
         GapKind::RemoteChart => (
             Some(graph::REMOTE_CHART),
-            format!("the chart `{text}` lies outside the repository, so its objects are not judged"),
+            format!(
+                "the chart `{text}` lies outside the repository, so its objects are not judged"
+            ),
         ),
         GapKind::ChartNotRendered => (
             Some(graph::CHART_NOT_RENDERED),
@@ -191,7 +195,9 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         ),
         GapKind::PluginNotRun => (
             Some(graph::PLUGIN_NOT_RUN),
-            format!("`{text}` is a program of its own, which is not run; what it makes is not judged"),
+            format!(
+                "`{text}` is a program of its own, which is not run; what it makes is not judged"
+            ),
         ),
         GapKind::BuildMetadata => (None, String::new()),
     }

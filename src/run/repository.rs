@@ -164,7 +164,9 @@ impl Read {
                 return Err(Failure {
                     rule: None,
                     span: source.map(|file| crate::source::Span::start_of(file.source)),
-                    reason: format!("the configuration names Kubernetes {version}, which is not known"),
+                    reason: format!(
+                        "the configuration names Kubernetes {version}, which is not known"
+                    ),
                     help: Some(format!("this program knows {}", versions())),
                 });
             }
@@ -220,8 +222,7 @@ impl Read {
             }
             graph = Graph::new(&self.repository, &rules, default);
         }
-        if let (Input::Paths(_), Some(wanted)) = (&options.input, &options.environment)
-        {
+        if let (Input::Paths(_), Some(wanted)) = (&options.input, &options.environment) {
             let known: Vec<&Arc<str>> = graph.environments().iter().map(|it| &it.name).collect();
             if !known.iter().any(|name| super::objects::is_named(name, wanted)) {
                 let known = if known.is_empty() {

@@ -2,8 +2,8 @@
 # title: Binding gives rights to anybody
 # description: |
 #   `system:anonymous` and `system:unauthenticated` are whoever reaches the API server without
-#   credentials. Kubernetes itself binds one role to them, `system:public-info-viewer`, which shows the
-#   version and the health.
+#   credentials. Two roles of Kubernetes are made for them: `system:public-info-viewer`, which shows the
+#   version and the health, and `system:service-account-issuer-discovery`, which shows public keys.
 # related_resources:
 #   - description: RBAC good practices
 #     ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
@@ -21,12 +21,10 @@ deny contains violation if {
 	some subject in rbac.subjects
 	name := object.get(subject.value, "name", "")
 	name in {"system:anonymous", "system:unauthenticated"}
-	rbac.role_ref.name != "system:public-info-viewer"
+	role := rbac.role_ref.name
+	not role in {"system:public-info-viewer", "system:service-account-issuer-discovery"}
 	violation := {
-		"msg": sprintf("%s gives `%v` to everybody without credentials", [
-			k8s.label,
-			rbac.role_ref.name,
-		]),
+		"msg": sprintf("%s gives `%v` to everybody without credentials", [k8s.label, role]),
 		"path": array.concat(subject.path, ["name"]),
 	}
 }

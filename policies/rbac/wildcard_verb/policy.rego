@@ -2,12 +2,14 @@
 # title: Role allows every verb
 # description: |
 #   The verb `*` allows what the resource has now and what it will have: `escalate`, `bind` and
-#   `impersonate` are verbs, too. Nobody who reviews the role can say what it allows.
+#   `impersonate` are verbs, too. Nobody who reviews the role can say what it allows. Medium where all
+#   groups are those of products, not of Kubernetes.
 # related_resources:
 #   - description: RBAC good practices
 #     ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
 # custom:
 #   severity: high
+#   enforcement: warn
 #   since: 0.1.0
 #   help: list the verbs that are used
 #   kinds: [rbac.authorization.k8s.io/ClusterRole, rbac.authorization.k8s.io/Role]
@@ -25,5 +27,6 @@ deny contains violation if {
 	violation := {
 		"msg": sprintf("%s allows every verb on %s", [k8s.label, rbac.targets(rule.value)]),
 		"path": array.concat(rule.path, ["verbs", index]),
+		"severity": rbac.wildcard_severity(rule.value),
 	}
 }

@@ -209,13 +209,11 @@ _is_argocd_secret if {
 	labels["argocd.argoproj.io/secret-type"]
 }
 
-# Words in a key that say that its value is a credential.
+# Words in a key that say that its value is a credential, and endings that say that it is not: a
+# path, a name, the public half of a pair.
 _words := {
-	"access",
-	"api",
+	"apikey",
 	"auth",
-	"cert",
-	"config",
 	"connection",
 	"cookie",
 	"cred",
@@ -230,11 +228,10 @@ _words := {
 	"pwd",
 	"salt",
 	"secret",
-	"seed",
-	"sign",
-	"ssh",
 	"token",
 }
+
+_endings := {"enabled", "file", "host", "id", "name", "path", "port", "type", "ttl", "user"}
 
 _severity(value) := "critical" if _is_credential(value)
 
@@ -242,8 +239,12 @@ _severity(value) := "medium" if not _is_credential(value)
 
 _is_credential(value) if contains(value.text, "PRIVATE KEY")
 
+# A URL with a password in it.
+_is_credential(value) if regex.match(`://[^/@\s]+:[^/@\s]+@`, value.text)
+
 _is_credential(value) if {
 	key := lower(value.key)
 	some word in _words
 	contains(key, word)
+	count({ending | some ending in _endings; endswith(key, ending)}) == 0
 }

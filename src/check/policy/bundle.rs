@@ -191,3 +191,174 @@ fn annotation(
     };
     metadata::read(annotation, id, errors)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{Enforcement, Severity};
+
+    const GOOD: &str = "\
+# METADATA
+# title: A title
+# description: What it is about.
+# related_resources:
+#   - description: A page
+#     ref: https://example.com
+# custom:
+#   severity: high
+#   enforcement: warn
+#   since: 0.1.0
+#   help: mend it
+#   kinds: [apps/Deployment, core/Secret, Pod]
+package tidewaiter.some_group.some_rule
+
+import data.tidewaiter.lib.shared
+
+deny contains {\"msg\": text, \"path\": []} if {
+\ttext := shared.name(input.object)
+}
+";
+    const SHARED: &str = "package tidewaiter.lib.shared\n\nname(object) := object.metadata.name\n";
+
+    fn load(policy: &str) -> Result<Bundle, Vec<String>> {
+        let modules = [("lib/shared.rego", SHARED), ("some_group/some_rule/policy.rego", policy)];
+        Bundle::load(modules)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    fn errors(from: &str, to: &str) -> Vec<String> {
+        assert!(GOOD.contains(from), "{from}");
+        let errors = load(&GOOD.replace(from, to)).unwrap_err();
+        let short = |it: &String| it.replace("some_group/some_rule/policy.rego:", "");
+        errors.iter().map(short).collect()
+    }
+
+    #[test]
+    fn a_policy_is_read_with_its_annotation() {
+        let bundle = load(GOOD).unwrap();
+        let [policy] = bundle.policies.as_slice() else { panic!("{bundle:?}") };
+        assert_eq!(policy.meta.id.as_str(), "some-group/some-rule");
+        assert_eq!(policy.meta.title, "A title");
+        assert_eq!(policy.meta.help, "mend it");
+        assert_eq!(policy.meta.severity, Severity::High);
+        assert_eq!(policy.meta.enforcement, Enforcement::Warn);
+        assert_eq!(policy.meta.references.len(), 1);
+        let object = |api_version: &str, kind: &str| ObjectRef {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: None,
+            name: "x".into(),
+        };
+        assert!(policy.applies_to(&object("apps/v1", "Deployment")));
+        assert!(!policy.applies_to(&object("acme.example/v1", "Deployment")));
+        assert!(policy.applies_to(&object("v1", "Secret")));
+        assert!(!policy.applies_to(&object("vault.example/v1", "Secret")));
+        assert!(policy.applies_to(&object("acme.example/v1", "Pod")));
+        assert!(!policy.applies_to(&object("v1", "Service")));
+    }
+
+    #[test]
+    fn an_annotation_is_held_to_its_keys() {
+        let cases = [
+            (
+                "#   severity",
+                "#   serverity",
+                vec![
+                    "8:5: `custom` has the unknown key `serverity`; did you mean `severity`?",
+                    "8:5: the annotation has no `severity`",
+                ],
+            ),
+            (
+                "severity: high",
+                "severity: bad",
+                vec!["8:15: `severity` is `low`, `medium`, `high` or `critical`"],
+            ),
+            (": warn", ": 'off'", vec!["9:18: `enforcement` is `warn` or `deny`"]),
+            ("0.1.0", "soon", vec!["10:12: `since` is a version such as `0.1.0`"]),
+            ("# title: A title\n", "", vec!["2:3: the annotation has no `title`"]),
+            ("A title", "7", vec!["2:10: `title` is a text"]),
+            ("core/Secret", "core/secret", vec!["12:30: `kinds` lists `Kind` or `group/Kind`"]),
+            ("# METADATA\n", "", vec!["12:9: the policy has no annotation"]),
+        ];
+        for (from, to, expected) in cases {
+            assert_eq!(errors(from, to), expected, "{to}");
+        }
+    }
+
+    #[test]
+    fn what_rego_would_be_silent_about_is_refused() {
+        let cases = [
+            ("deny contains", "denny contains", "13:9: the policy has no rule `deny`"),
+            (
+                "deny contains {\"msg\": text, \"path\": []} if",
+                "deny := text if",
+                "17:1: `deny` is no set of violations",
+            ),
+            (
+                "import data.tidewaiter.lib.shared",
+                "import data.tidewaiter.lib.shard as shared",
+                "15:8: `data.tidewaiter.lib.shard` is neither a rule nor a package of the bundle",
+            ),
+            (
+                "shared.name(",
+                "shared.nme(",
+                "18:13: `data.tidewaiter.lib.shared.nme` is neither a rule nor a package of the \
+                 bundle",
+            ),
+            ("input.object", "input.objct", "18:25: `input` has no field `objct`"),
+            ("shared.name(", "trimm(", "18:13: there is no function `trimm`"),
+            (
+                "shared.name(",
+                "http.send(",
+                "18:13: `http.send` is refused, because it uses the network",
+            ),
+            (
+                "text := shared",
+                "text := \"x\"\n\tnot shared.name(input.object.metadata)\n\ty := shared",
+                "19:21: `input.object.metadata` may have no value here, and engines disagree on \
+                 the negation of such a call",
+            ),
+            (
+                "deny contains",
+                "default f(_) := 1\n\ndeny contains",
+                "17:9: `f` is a default function, which engines disagree on",
+            ),
+            (
+                "tidewaiter.some_group.some_rule",
+                "tidewaiter.some_group.other",
+                "13:9: the package `tidewaiter.some_group.other` belongs into \
+                 `some_group/other/policy.rego`",
+            ),
+            (
+                "tidewaiter.some_group.some_rule",
+                "acme.some_rule",
+                "13:9: `acme.some_rule` is no package of a policy",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            assert!(errors(from, to).contains(&expected.to_owned()), "{:?}", errors(from, to));
+        }
+    }
+
+    #[test]
+    fn what_shows_only_in_the_analysis_is_refused() {
+        let errors = errors("text := shared.name(input.object)", "text := nowhere");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains("nowhere") && errors[0].contains("unsafe"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let errors = errors("text := shared", "text := := shared");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].starts_with("18:"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_package_that_is_there_twice_is_refused() {
+        let modules = [("lib/shared.rego", SHARED), ("lib/shared.rego", SHARED)];
+        let errors = Bundle::load(modules).unwrap_err();
+        let expected = "lib/shared.rego:1:9: the package is defined in `lib/shared.rego` already";
+        assert_eq!(errors[0].to_string(), expected);
+    }
+}

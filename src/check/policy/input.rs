@@ -22,7 +22,7 @@ pub(super) const FIELDS: [&str; 11] = [
 
 /// Returns the input for a review.
 ///
-/// As in an AdmissionRequest, `object` is null at DELETE and what goes away is `oldObject`, so
+/// As in an `AdmissionRequest`, `object` is null at DELETE and what goes away is `oldObject`, so
 /// that no policy denies the removal of what it denies.
 pub(super) fn of(review: &Review<'_>) -> Value {
     let tree = |document: &Document| Value::from(&document.root);

@@ -107,7 +107,7 @@ impl Builtin {
             .table
             .kinds
             .binary_search_by(|it| {
-                (text(it.group), text(it.version), text(it.kind)).cmp(&(group, version, kind))
+                (text(it.group), text(it.version), text(it.name)).cmp(&(group, version, kind))
             })
             .ok()?;
         self.table.kinds.get(at)
@@ -131,7 +131,7 @@ impl Builtin {
             .table
             .kinds
             .iter()
-            .filter(|it| it.minors & bit != 0 && self.table.text(it.kind) == kind)
+            .filter(|it| it.minors & bit != 0 && self.table.text(it.name) == kind)
             .map(|it| (self.table.text(it.group), self.table.text(it.version)))
             .collect();
         homes.sort_by_key(|(of, version)| {
@@ -161,7 +161,7 @@ impl Builtin {
                     && self.table.text(it.group) == group
                     && version.is_none_or(|version| self.table.text(it.version) == version)
             })
-            .map(move |it| self.table.text(it.kind))
+            .map(move |it| self.table.text(it.name))
             .filter(|kind| !kind.ends_with("List"))
     }
 }
@@ -207,8 +207,9 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_that_its_provenance_names() {
-        let digest: String =
-            Sha256::digest(BYTES).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = Sha256::digest(BYTES);
+        let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.concat();
         let output = SOURCES.split("[[output]]").nth(1).unwrap();
         assert_eq!(
             output.trim(),

@@ -19,7 +19,7 @@ pub trait SchemaSource: Send + Sync + std::fmt::Debug {
     ) -> Option<Schema<'_>>;
 }
 
-/// A schema inside of a [`Table`], as one minor has it.
+/// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema<'a> {
     table: &'a Table,
@@ -81,8 +81,8 @@ impl<'a> Schema<'a> {
             }
             Node::Map(values) => View::Map(with(*values)),
             Node::Object(fields) => {
-                let fields = self.table.fields(fields);
-                View::Object(Fields { table: self.table, fields, minor: self.minor })
+                let all = self.table.fields(fields);
+                View::Object(Fields { table: self.table, all, minor: self.minor })
             }
         }
     }
@@ -92,25 +92,25 @@ impl<'a> Schema<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     table: &'a Table,
-    fields: &'a [Field],
+    all: &'a [Field],
     minor: u64,
 }
 
 impl<'a> Fields<'a> {
     /// Returns the schema of a field.
     pub(super) fn get(self, name: &str) -> Option<Schema<'a>> {
-        let at = self.fields.binary_search_by(|it| self.table.text(it.name).cmp(name)).ok()?;
-        self.fields.get(at).map(|field| self.schema(field))
+        let at = self.all.binary_search_by(|it| self.table.text(it.name).cmp(name)).ok()?;
+        self.all.get(at).map(|field| self.schema(field))
     }
 
     /// Returns all fields, in alphabetical order.
     pub(super) fn iter(self) -> impl Iterator<Item = (&'a str, Schema<'a>)> {
-        self.fields.iter().map(move |field| (self.table.text(field.name), self.schema(field)))
+        self.all.iter().map(move |field| (self.table.text(field.name), self.schema(field)))
     }
 
     /// Returns the names of the fields that must be there.
     pub(super) fn required(self) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(|it| it.required).map(move |it| self.table.text(it.name))
+        self.all.iter().filter(|it| it.required).map(move |it| self.table.text(it.name))
     }
 
     fn schema(self, field: &Field) -> Schema<'a> {

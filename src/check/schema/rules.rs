@@ -47,7 +47,7 @@ impl Rules {
                 "The API server refuses an object that lacks a required field. A field that is \
                  `null` counts as missing.",
                 "Add the field.",
-                [API_CONVENTIONS, OBJECTS],
+                [API_CONVENTIONS, THE_API],
             ),
             invalid_value: rule(
                 RuleId::known("schema/invalid-value"),
@@ -56,7 +56,7 @@ impl Rules {
                  not among the values of the field, or not in its format (a quantity such as \
                  `128Mi`, base64, a date and time of RFC 3339), or too large for it.",
                 "Use a value that the field takes.",
-                [API_CONVENTIONS, OBJECTS],
+                [API_CONVENTIONS, THE_API],
             ),
             unknown_kind: rule(
                 RuleId::known("schema/unknown-kind"),
@@ -65,7 +65,7 @@ impl Rules {
                  such kind in it: the name is misspelt, or the API version was removed or came \
                  later. The object cannot be applied.",
                 "Correct `apiVersion` and `kind`, or move to an API version that is served.",
-                [DEPRECATIONS, OBJECTS],
+                [DEPRECATIONS, THE_API],
             ),
             unverified: RuleMeta {
                 severity: Severity::Low,
@@ -75,9 +75,9 @@ impl Rules {
                     "Kind whose schema is not known",
                     "No schema of this custom resource is at hand, so its fields are not \
                      checked: a misspelt one passes. Other rules still judge the object.",
-                    "Add the custom resource definition to the repository, or name a folder of \
-                     schemas in the configuration.",
-                    [CUSTOM_RESOURCES, OBJECTS],
+                    "Check objects of this kind where its definition is installed, e.g. with \
+                     `kubectl apply --dry-run=server`.",
+                    [CUSTOM_RESOURCES, THE_API],
                 )
             },
         }
@@ -103,8 +103,8 @@ const FIELD_VALIDATION: Page = (
     "Field validation",
     "https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation",
 );
-const OBJECTS: Page =
-    ("Objects in Kubernetes", "https://kubernetes.io/docs/concepts/overview/working-with-objects/");
+const THE_API: Page =
+    ("The Kubernetes API", "https://kubernetes.io/docs/concepts/overview/kubernetes-api/");
 const DEPRECATIONS: Page = (
     "Deprecated API migration guide",
     "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",

@@ -83,7 +83,7 @@ struct Body {
 pub(super) struct Kind {
     pub(super) group: Name,
     pub(super) version: Name,
-    pub(super) kind: Name,
+    pub(super) name: Name,
     pub(super) plural: Name,
     pub(super) scope: u32,
     pub(super) node: NodeId,
@@ -142,7 +142,7 @@ impl Table {
             Ok(Kind {
                 group: Name(it.number()?),
                 version: Name(it.number()?),
-                kind: Name(it.number()?),
+                name: Name(it.number()?),
                 plural: Name(it.number()?),
                 scope: it.number()?,
                 node: NodeId(it.number()?),
@@ -228,7 +228,7 @@ impl Table {
             && self
                 .kinds
                 .iter()
-                .all(|it| [it.group, it.version, it.kind, it.plural].into_iter().all(name));
+                .all(|it| [it.group, it.version, it.name, it.plural].into_iter().all(name));
         if complete { Ok(self) } else { Err(TableError("a number leads nowhere")) }
     }
 

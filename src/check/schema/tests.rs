@@ -61,7 +61,8 @@ fn assert_clean(text: &str) {
 
 /// A pod whose only container has these lines besides its name.
 fn pod(lines: &str) -> String {
-    let lines: String = lines.lines().map(|line| format!("      {line}\n")).collect();
+    let lines: Vec<String> = lines.lines().map(|line| format!("      {line}\n")).collect();
+    let lines = lines.concat();
     format!(
         "apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n    - name: web\n{lines}"
     )
@@ -266,6 +267,31 @@ fn text_of_an_object_is_cut_and_printable_in_messages() {
     let findings = findings(&text);
     let shown = format!("a\u{fffd}\u{fffd}{}…", "x".repeat(45));
     assert_eq!(findings[0].1, format!("unknown field `{shown}` in `metadata`"));
+}
+
+#[test]
+fn long_paths_are_cut_in_the_middle() {
+    let deep = |inner: &str| {
+        (0..20).fold(inner.to_owned(), |it, _| format!("{{properties: {{a: {it}}}}}"))
+    };
+    let text = format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: a}}\nspec: {{group: b, scope: Cluster, names: {{kind: A, plural: as}}, versions: [{{name: v1, schema: {{openAPIV3Schema: {}}}}}]}}\n",
+        deep("{tipe: object}")
+    );
+    let tail = ".properties.a".repeat(6);
+    let place = format!("spec.versions[0].schema.openAPIV3Schema.properties.…{tail}");
+    assert_eq!(findings(&text)[0].1, format!("unknown field `tipe` in `{place}`"));
+}
+
+#[test]
+fn an_object_of_nothing_but_defects_is_told_in_part_and_fails() {
+    let fields: Vec<String> = (0..1500).map(|n| format!("x{n}: 1\n")).collect();
+    let fields = fields.concat();
+    let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{fields}");
+    let (_, results) = results(&text, newest());
+    assert_eq!(results.findings.len(), 1000);
+    let reasons: Vec<&str> = results.failures.iter().map(|it| it.reason.as_str()).collect();
+    assert_eq!(reasons, ["an object has 1000 defects or more; not all are told"]);
 }
 
 #[test]

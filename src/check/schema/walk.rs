@@ -36,7 +36,12 @@ pub(super) struct Defect {
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
 const SUGGESTIONS: usize = 20;
 
-/// Returns everything in an object that its schema does not allow, in the order of the text.
+/// How many defects of one object are told; a hostile object may have millions.
+pub(super) const LIMIT: usize = 1000;
+
+/// Returns what an object has that its schema does not allow, in the order of the text.
+///
+/// There may be more where there are [`LIMIT`] of them.
 pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
     let mut walk = Walk {
         kind,
@@ -49,6 +54,7 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
+    walk.defects.truncate(LIMIT);
     walk.defects
 }
 
@@ -64,6 +70,9 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
+        if self.defects.len() >= LIMIT {
+            return;
+        }
         match (schema.view(), &node.kind) {
             (View::Any, _)
             | (View::Open, NodeKind::Mapping(_))
@@ -140,6 +149,9 @@ impl<'a> Walk<'a> {
         // What an unknown field was meant to be is not missing as well.
         let mut meant: Vec<&str> = Vec::new();
         for entry in entries {
+            if self.defects.len() >= LIMIT {
+                return;
+            }
             match fields.get(&entry.key) {
                 Some(_) if entry.value.is_null() => {}
                 Some(schema) => {

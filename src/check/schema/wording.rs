@@ -33,25 +33,37 @@ fn printable(text: &str) -> String {
     out
 }
 
+/// The steps of a longer path are left out in the middle.
+const STEPS: (usize, usize) = (6, 12);
+
 /// Returns the path of a field: items by name where names tell them apart.
 ///
 /// E.g. `spec.template.spec.containers[web].image`.
 pub(super) fn place(crumbs: &[Crumb<'_>]) -> String {
     let mut out = String::new();
-    for crumb in crumbs {
-        match *crumb {
-            Crumb::Item(index, None) => out.push_str(&format!("[{index}]")),
-            Crumb::Item(_, Some(name)) => out.push_str(&format!("[{}]", printable(name))),
+    let hidden = crumbs.len().saturating_sub(STEPS.0 + STEPS.1);
+    for (at, crumb) in crumbs.iter().enumerate() {
+        if hidden > 0 && at >= STEPS.0 && at < STEPS.0 + hidden {
+            if at == STEPS.0 {
+                out.push_str(".…");
+            }
+            continue;
+        }
+        let bracketed = match *crumb {
+            Crumb::Item(index, None) => index.to_string(),
+            Crumb::Item(_, Some(name)) => printable(name),
             Crumb::Key(key) if key.is_empty() || key.contains(['.', '/', '[', ' ']) => {
-                out.push_str(&format!("[{}]", printable(key)));
+                printable(key)
             }
             Crumb::Key(key) => {
                 if !out.is_empty() {
                     out.push('.');
                 }
                 out.push_str(&printable(key));
+                continue;
             }
-        }
+        };
+        out.extend(["[", &bracketed, "]"]);
     }
     out
 }

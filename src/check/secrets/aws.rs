@@ -110,7 +110,7 @@ mod tests {
     fn found<'a>(text: &'a str, keyword: &str) -> Option<(&'a str, Option<&'a str>)> {
         let at = text.find(keyword)?;
         secret_key(text.as_bytes(), at..at + keyword.len())
-            .map(|it| (&text[it.token], it.related.map(|id| &text[id])))
+            .map(|it| (text.get(it.token).unwrap(), it.related.map(|id| text.get(id).unwrap())))
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub(super) fn sha256_base32(bytes: &[u8]) -> Vec<u8> {
     (0..8)
         .rev()
         .filter_map(|digit| {
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".get((number >> (5 * digit)) as usize & 31)
+            let value = usize::try_from((number >> (5 * digit)) & 31).ok()?;
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".get(value)
         })
         .copied()
         .collect()
@@ -118,7 +119,7 @@ pub(super) fn bech32(prefix: &str, data: &[u8]) -> String {
     let prefix = prefix.as_bytes();
     let values: Vec<u8> = data
         .iter()
-        .map(|byte| BECH32.iter().position(|digit| digit == byte).unwrap() as u8)
+        .map(|byte| BECH32.iter().zip(0u8..).find(|(digit, _)| *digit == byte).unwrap().1)
         .collect();
     let mut all: Vec<u8> = prefix.iter().map(|byte| byte >> 5).collect();
     all.push(0);

@@ -51,10 +51,11 @@ impl Format {
             id: RuleId::known(self.id),
             title: Cow::Owned(format!("{} in clear", capitalized(self.noun))),
             description: Cow::Owned(format!(
-                "A file holds a {} in clear or merely encoded. Whoever reads the repository, one \
+                "A file holds {} in clear or merely encoded. Whoever reads the repository, one \
                  of its clones or its history {}. Removing it from the file does not take it out \
                  of the history, so it has to be revoked.",
-                self.noun, self.power,
+                with_article(self.noun),
+                self.power,
             )),
             help: Cow::Owned(format!(
                 "revoke it first: {}; then remove it from the file and from the history, and \
@@ -154,6 +155,15 @@ pub(super) enum Verdict {
     Doubtful,
     /// It is something else.
     Refuted,
+}
+
+/// Puts `a` or `an` before a noun.
+pub(super) fn with_article(noun: &str) -> String {
+    // The names that are spelled out letter by letter, `npm` and `HCP`, begin with a vowel too.
+    let is_an = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O'])
+        || noun.starts_with("npm")
+        || noun.starts_with("HCP");
+    format!("{} {noun}", if is_an { "an" } else { "a" })
 }
 
 fn capitalized(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Private keys in PEM armor (RFC 7468), OpenSSH's and OpenPGP's included.
+//! Private keys in PEM armor (RFC 7468), those of OpenSSH and PGP included.
 
 use std::ops::Range;
 
@@ -39,6 +39,7 @@ pub(super) fn private_key(text: &[u8], keyword: Range<usize>) -> Option<Candidat
 /// Finds the private key of a Google service account from the keyword `private_key`.
 pub(super) fn service_account(text: &[u8], keyword: Range<usize>) -> Option<Candidate> {
     const AROUND: usize = 4096;
+    const BEGIN: &[u8] = b"-----BEGIN ";
     let rest = text.get(keyword.end..)?;
     let gap = rest
         .iter()
@@ -46,7 +47,6 @@ pub(super) fn service_account(text: &[u8], keyword: Range<usize>) -> Option<Cand
         .take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\\' | b':'))
         .count();
     let start = keyword.end + gap;
-    const BEGIN: &[u8] = b"-----BEGIN ";
     text.get(start..)?.starts_with(BEGIN).then_some(())?;
     let candidate = private_key(text, start..start + BEGIN.len())?;
     let around = text
@@ -63,21 +63,24 @@ fn judge(label: &[u8], body: &[u8]) -> Verdict {
     if label.ends_with(b"BLOCK") {
         return if digits.len() < 100 { Verdict::Refuted } else { Verdict::Plausible };
     }
-    if digits.len() < SHORTEST * 4 / 3 || placeholder::is_made_up(&digits) {
+    if digits.len() < SHORTEST * 4 / 3 {
         return Verdict::Refuted;
     }
+    // Real keys hold long runs of zero bytes, so only what is no key is asked whether it is random.
+    let unlike =
+        if placeholder::is_made_up(&digits) { Verdict::Refuted } else { Verdict::Doubtful };
     let Some(key) = base64::decode(&digits) else {
-        return Verdict::Doubtful;
+        return unlike;
     };
     if label.starts_with(b"OPENSSH") {
         return match key.strip_prefix(b"openssh-key-v1\0") {
             // The name of the cipher, after its length.
             Some(rest) if rest.starts_with(b"\0\0\0\x04none") => Verdict::Genuine,
             Some(_) => Verdict::Refuted,
-            None => Verdict::Doubtful,
+            None => unlike,
         };
     }
-    if der_length(&key) == Some(key.len()) { Verdict::Genuine } else { Verdict::Doubtful }
+    if der_length(&key) == Some(key.len()) { Verdict::Genuine } else { unlike }
 }
 
 /// Returns the base64 digits of a body, without quotes, escaped line breaks and header lines.
@@ -124,8 +127,8 @@ mod tests {
     fn verdict(text: &str) -> Option<Verdict> {
         let at = text.find("-----BEGIN ")?;
         private_key(text.as_bytes(), at..at + 11).map(|candidate| {
-            assert!(text[candidate.token.clone()].starts_with("-----BEGIN "));
-            assert!(text[candidate.token].ends_with("-----"));
+            let token = text.get(candidate.token).unwrap();
+            assert!(token.starts_with("-----BEGIN ") && token.ends_with("-----"));
             candidate.verdict
         })
     }
@@ -179,9 +182,12 @@ mod tests {
     #[test]
     fn openssh_without_a_cipher_is_genuine() {
         let ssh = base64::encode(
-            &[&b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none"[..], &der(60)].concat(),
+            &[&b"openssh-key-v1\0\0\0\0\x04none\0\0\0\x04none\0\0\0\0\0\0\0\x01"[..], &der(60)]
+                .concat(),
         );
         assert_eq!(verdict(&armor("OPENSSH PRIVATE KEY", &ssh)), Some(Verdict::Genuine));
+        let stub = "A".repeat(200);
+        assert_eq!(verdict(&armor("OPENSSH PRIVATE KEY", &stub)), Some(Verdict::Refuted));
     }
 
     #[test]
@@ -189,7 +195,7 @@ mod tests {
         let body = base64::encode(&der(90));
         let text = format!("-----{} PRIVATE KEY-----\n{body}", "BEGIN");
         assert_eq!(verdict(&text), None);
-        let mixed = text.clone() + "\n-----END CERTIFICATE-----";
+        let mixed = text + "\n-----END CERTIFICATE-----";
         assert_eq!(verdict(&mixed), None);
     }
 }

@@ -66,12 +66,12 @@ impl Scanner {
         let mut by_keyword: Vec<Vec<usize>> = Vec::new();
         for (index, format) in formats.iter().enumerate() {
             for keyword in format.keywords {
-                match keywords.iter().zip(&mut by_keyword).find(|(it, _)| *it == keyword) {
-                    Some((_, users)) => users.push(index),
-                    None => {
-                        keywords.push(keyword);
-                        by_keyword.push(vec![index]);
-                    }
+                let known = keywords.iter().zip(&mut by_keyword).find(|(it, _)| *it == keyword);
+                if let Some((_, users)) = known {
+                    users.push(index);
+                } else {
+                    keywords.push(keyword);
+                    by_keyword.push(vec![index]);
                 }
             }
         }

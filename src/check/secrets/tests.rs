@@ -7,7 +7,7 @@ use crate::environment::KubernetesVersion;
 use crate::load::{Dialect, Limits, parse};
 use crate::review::Operation;
 use crate::rule::{Registry, Selection};
-use crate::source::{Origin, RepoPath, Source, SourceMap};
+use crate::source::{Origin, Source, SourceMap};
 
 struct Fixture {
     check: SecretsCheck,
@@ -178,10 +178,10 @@ fn a_wrong_checksum_lowers_the_severity_and_says_so() {
         let source = fixture.add("a.txt", &text.replace(&secret, &altered));
         let [finding] = &fixture.check_source(source)[..] else { panic!("{id}") };
         assert_eq!(finding.severity, lowered, "{id}");
-        assert!(finding.message.ends_with("checksum does not match: an example, or altered"));
+        assert!(finding.message.ends_with("fails its own integrity check: an example, or altered"));
         let source = fixture.add("b.txt", &text);
         let [finding] = &fixture.check_source(source)[..] else { panic!("{id}") };
-        assert!(!finding.message.contains("checksum"), "{id}");
+        assert!(!finding.message.contains("integrity"), "{id}");
     }
 }
 
@@ -204,13 +204,14 @@ fn what_gitops_repositories_are_full_of_is_nothing() {
         format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
     let age = "age1".to_owned() + &digits.of("qpzry9x8gf2tvdw0s3jn54khce6mua7l", 58);
     let client = digits.of("abcdefghijklmnopqrstuvwxyz0123456789", 16);
+    let commit = hex.get(..40).unwrap();
     let mut fixture = Fixture::new();
     for text in [
         format!("password: ENC[AES256_GCM,data:{random},iv:{random},tag:{random},type:str]"),
         format!("encryptedData:\n  password: {sealed}"),
         format!("image: registry.corp.io/results-api@sha256:{hex}"),
-        format!("image: docker.io/api:prod-{}", &hex[..40]),
-        format!("ref: {}", &hex[..40]),
+        format!("image: docker.io/api:prod-{commit}"),
+        format!("ref: {commit}"),
         format!("client_id: Iv1.{client}\nclientId: Iv23li{client}\nid: Ov23li{client}"),
         format!("recipients: [{age}]"),
         certificate_pem.clone(),
@@ -315,7 +316,7 @@ fn what_yaml_hides_is_found_in_the_object_and_nowhere_twice() {
     let (start, end) = secret.split_at(20);
     let head = "apiVersion: v1\nkind: ConfigMap\ndata:\n";
     for hidden in [
-        format!("{head}  a: \"\\x67{}\"\n", &secret[1..]),
+        format!("{head}  a: \"\\x67{}\"\n", secret.strip_prefix('g').unwrap()),
         format!("{head}  a: \"{start}\\\n    {end}\"\n"),
     ] {
         let id = fixture.add("a.yaml", &hidden);
@@ -387,8 +388,8 @@ fn no_finding_gives_a_secret_away() {
         let said = public.fold(format!("{findings:?}"), |said, it| said.replace(it, ""));
         let prefix =
             format.keywords.iter().find(|it| secret.starts_with(**it)).map_or(0, |it| it.len());
-        for hidden in [&secret[prefix..], &encoded] {
-            for part in hidden.as_bytes().windows(6) {
+        for hidden in [&secret.as_bytes()[prefix..], encoded.as_bytes()] {
+            for part in hidden.windows(6) {
                 let part = String::from_utf8_lossy(part);
                 assert!(!said.contains(&*part), "{id}: {part}");
             }
@@ -418,6 +419,6 @@ fn hostile_texts_are_read_in_linear_time() {
     }
     let bytes: usize = texts.iter().map(String::len).sum();
     // About 20 times what it takes without optimization; a square would take hours.
-    let allowed = std::time::Duration::from_secs(60);
+    let allowed = std::time::Duration::from_mins(1);
     assert!(started.elapsed() < allowed, "{:?} for {bytes} bytes", started.elapsed());
 }

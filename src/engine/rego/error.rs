@@ -12,7 +12,7 @@ pub struct Place {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The column, from 1.
+    /// The column, from 1. A tab counts as four, as `regorus` has it.
     pub column: u32,
 }
 

@@ -131,7 +131,7 @@ impl Walk {
             out: Module {
                 name: source.file().clone(),
                 package: components(&ast.package.refr),
-                place: place(ast.package.refr.span()),
+                place: start_of(&ast.package.refr),
                 annotation: annotation::of_package(source.file(), source.contents()),
                 rules: Vec::new(),
                 references: Vec::new(),
@@ -143,7 +143,7 @@ impl Walk {
         for import in &ast.imports {
             let path = components(&import.refr);
             let alias = import.r#as.as_ref().map(|alias| alias.text().to_owned());
-            walk.reference(&path, true, import.refr.span());
+            walk.reference(&path, true, start_of(&import.refr));
             if let Some(alias) = alias.or_else(|| path.last().cloned()) {
                 walk.imports.insert(alias, path);
             }
@@ -169,7 +169,7 @@ impl Walk {
         };
         let name = components(refr).first().cloned().unwrap_or_default();
         self.own.insert(name.clone());
-        self.out.rules.push(RuleOutline { name, form, place: place(refr.span()) });
+        self.out.rules.push(RuleOutline { name, form, place: start_of(refr) });
     }
 
     fn rule(&mut self, rule: &Rule) {
@@ -293,7 +293,7 @@ impl Walk {
             && self.resolve(&path).first().is_none_or(|root| root != "data")
         {
             let text = expr.span().text().to_owned();
-            self.out.uncertain.push(Argument { text, place: place(expr.span()) });
+            self.out.uncertain.push(Argument { text, place: start_of(expr) });
         }
         self.expr(expr, negated);
     }
@@ -305,12 +305,12 @@ impl Walk {
         };
         let resolved = self.resolve(&path);
         match resolved.first().map(String::as_str) {
-            Some("data") => self.reference(&resolved, false, function.span()),
+            Some("data") => self.reference(&resolved, false, start_of(function)),
             _ if resolved.len() == 1 && self.own.contains(path.root.text()) => {}
             _ => self
                 .out
                 .calls
-                .push(Call { function: resolved.join("."), place: place(function.span()) }),
+                .push(Call { function: resolved.join("."), place: start_of(function) }),
         }
     }
 
@@ -320,7 +320,7 @@ impl Walk {
             return;
         };
         let resolved = self.resolve(&path);
-        self.reference(&resolved, false, expr.span());
+        self.reference(&resolved, false, start_of(expr));
     }
 
     /// Visits what stands in the brackets of a reference, and what it starts from.
@@ -349,8 +349,7 @@ impl Walk {
         resolved
     }
 
-    fn reference(&mut self, path: &[String], is_import: bool, span: &Span) {
-        let place = place(span);
+    fn reference(&mut self, path: &[String], is_import: bool, place: Place) {
         match path.split_first() {
             Some((root, path)) if root == "data" => {
                 self.out.references.push(Reference { path: path.to_vec(), is_import, place });
@@ -396,6 +395,8 @@ fn components(expr: &Expr) -> Vec<String> {
     })
 }
 
-fn place(span: &Span) -> Place {
+/// Returns where an expression starts. The span of a reference has the column of its last step.
+fn start_of(expr: &Expr) -> Place {
+    let span = flatten(expr).map_or_else(|| expr.span(), |path| path.root);
     Place { file: span.source.file().clone(), line: span.line, column: span.col }
 }

@@ -437,7 +437,7 @@ impl<'a> Builder<'a> {
             // The parser shows a node that is not there as an empty `~`.
             None if plain && span.start == span.end => Ok(Resolved::Scalar(Scalar::Null)),
             None if plain => Ok(resolve::plain(text, self.dialect)),
-            None if matches!(style, ScalarStyle::Folded) && self.dialect == Dialect::Kustomize => {
+            None if matches!(style, ScalarStyle::Folded) && self.is_written_folded() => {
                 Ok(Resolved::Scalar(Scalar::String(resolve::folded_again(text))))
             }
             None => {
@@ -445,6 +445,19 @@ impl<'a> Builder<'a> {
                 Ok(Resolved::Scalar(Scalar::String(Arc::from(text))))
             }
         }
+    }
+
+    /// Says whether kustomize writes a folded text folded: everywhere but among the annotations,
+    /// which it sets anew.
+    fn is_written_folded(&self) -> bool {
+        let key = |depth: usize| match self.stack.get(depth) {
+            Some(Frame { kind: FrameKind::Mapping(Mapping { key: Some(key), .. }), .. }) => {
+                Some(&*key.text)
+            }
+            _ => None,
+        };
+        self.dialect == Dialect::Kustomize
+            && (key(0), key(1)) != (Some("metadata"), Some("annotations"))
     }
 
     /// Refuses the escapes that JSON has and Kubernetes' YAML readers have not.

@@ -204,26 +204,32 @@ fn go_float(text: &str) -> Option<f64> {
 /// read back as spaces.
 pub(super) fn folded_again(text: &str) -> Arc<str> {
     let blank = |text: &str| text.starts_with([' ', '\t']);
-    let starts_blank = {
-        let body = text.trim_start_matches('\n');
-        body.is_empty() || blank(body)
-    };
-    let body = text.trim_end_matches('\n');
+    // Without a first character that is not blank, no break is ever doubled.
+    let doubles = !text.starts_with([' ', '\t', '\n']);
     let mut out = String::with_capacity(text.len() + 8);
-    let mut lines = body.split('\n').peekable();
-    while let Some(line) = lines.next() {
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once('\n') {
         out.push_str(line);
-        let Some(next) = lines.peek() else { break };
-        let joins = !line.is_empty() && !blank(line);
-        match (joins, starts_blank) {
-            // The break was doubled, which folding undoes only between two lines of text.
-            (true, false) if blank(next) => out.push_str("\n\n"),
-            // The break was not doubled, so folding makes a space of it.
-            (true, true) if !next.is_empty() && !blank(next) => out.push(' '),
-            _ => out.push('\n'),
+        let next = after.trim_start_matches('\n');
+        let breaks = 1 + after.len() - next.len();
+        let doubled = usize::from(doubles && !line.is_empty() && !blank(line));
+        let written = breaks + doubled;
+        let is_text = |line: &str| !line.is_empty() && !blank(line);
+        let read = if next.is_empty() {
+            // One break at the end is clipped to one, more of them are kept.
+            if breaks == 1 { 1 } else { written }
+        } else if is_text(line) && is_text(next) {
+            written - 1
+        } else {
+            written
+        };
+        if read == 0 {
+            out.push(' ');
         }
+        out.extend(std::iter::repeat_n('\n', read));
+        rest = next;
     }
-    out.push_str(text.get(body.len()..).unwrap_or_default());
+    out.push_str(rest);
     Arc::from(out)
 }
 

@@ -16,7 +16,7 @@ const BYTES: usize = 64;
 const TEXT: usize = 4 << 20;
 
 /// What is left to one render.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Budget {
     work: usize,
     values: usize,
@@ -28,7 +28,29 @@ impl Default for Budget {
     }
 }
 
+/// What a part of a render has cost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    work: usize,
+    values: usize,
+}
+
 impl Budget {
+    /// Returns what has been spent since there was `before`.
+    pub(super) fn since(&self, before: &Self) -> Spent {
+        Spent { work: before.work - self.work, values: before.values - self.values }
+    }
+
+    /// Spends what a part has cost before; `false` where that is too much.
+    pub(super) fn spend(&mut self, spent: Spent) -> bool {
+        let left = (self.work.checked_sub(spent.work), self.values.checked_sub(spent.values));
+        if let (Some(work), Some(values)) = left {
+            *self = Self { work, values };
+            return true;
+        }
+        false
+    }
+
     /// Accounts for visits to values.
     pub(super) fn work(&mut self, visits: usize, span: Span) -> Result<(), RenderError> {
         self.work = self.work.checked_sub(visits).ok_or_else(|| {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::budget::{Budget, VALUES};
+use super::budget::{Budget, Spent, VALUES};
 use super::config::{self, Config};
 use super::field::{self, Field, Kinds};
 use super::files::{self, Files};
@@ -13,7 +13,7 @@ use super::object::{Id, Object, count};
 use super::transform::{self, End, Subjects};
 use super::variables::{self, Variables};
 use super::{Cache, generate, image, inline, patch, plugin, replace};
-use crate::graph::kustomization::{self, Defect, Found, Kind, Kustomization, Text, is_remote};
+use crate::graph::kustomization::{self, Kind, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Repository};
 use crate::render::{Gap, GapKind, RenderError};
 use crate::source::{RepoPath, Span};
@@ -39,6 +39,17 @@ pub(super) struct Accumulated {
     pub(super) read: BTreeSet<RepoPath>,
     /// The ids of the objects, while nothing but adding is done.
     ids: Option<BTreeSet<Id>>,
+    cost: Cost,
+}
+
+/// What it takes to put a kustomization together, so that one that is kept costs the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cost {
+    spent: Spent,
+    /// The kustomizations that were gone through, this one included.
+    visits: usize,
+    /// The levels of kustomizations below this one.
+    height: usize,
 }
 
 impl Accumulated {
@@ -50,6 +61,7 @@ impl Accumulated {
             gaps: Vec::new(),
             read: BTreeSet::new(),
             ids: None,
+            cost: Cost::default(),
         }
     }
 
@@ -96,13 +108,22 @@ pub(super) struct Build<'a> {
     pub(super) cache: &'a Cache,
     /// The folders on the way to the current one.
     stack: Vec<RepoPath>,
+    /// The most folders that were on the way since this was last looked at.
+    deepest: usize,
     visits: usize,
     pub(super) budget: Budget,
 }
 
 impl<'a> Build<'a> {
     pub(super) fn new(repository: &'a Repository, cache: &'a Cache) -> Self {
-        Self { repository, cache, stack: Vec::new(), visits: 0, budget: Budget::default() }
+        Self {
+            repository,
+            cache,
+            stack: Vec::new(),
+            deepest: 0,
+            visits: 0,
+            budget: Budget::default(),
+        }
     }
 
     /// Puts together what a kustomization says, into an empty accumulator.
@@ -134,14 +155,19 @@ impl<'a> Build<'a> {
         // kustomize refuses a folder above one that it came through, whatever is in it.
         if let Some(before) = self.stack.iter().find(|before| before.is_within(folder)) {
             let message = if before == folder {
-                format!("`{}` refers to itself, over any number of steps", shown(folder))
+                format!("`{}` refers to itself, over any number of steps", files::shown(folder))
             } else {
-                format!("`{}` holds `{}`, which refers to it", shown(folder), shown(before))
+                format!(
+                    "`{}` holds `{}`, which refers to it",
+                    files::shown(folder),
+                    files::shown(before)
+                )
             };
             return Err(RenderError::broken(span, message)
                 .with_help("kustomizations must not refer to each other in a circle"));
         }
         self.stack.push(folder.clone());
+        self.deepest = self.deepest.max(self.stack.len());
         Ok(())
     }
 
@@ -233,31 +259,51 @@ impl<'a> Build<'a> {
 
     /// Puts together another kustomization, once for all that use it.
     fn base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Arc<Accumulated>> {
+        if let Some(known) = self.cache.get(folder)
+            && self.can_use(&known)
+        {
+            return Ok(known);
+        }
         self.enter(folder, reference.span)?;
-        if let Some(known) = self.cache.get(folder) {
-            // What was put together before may lead back to where this render comes from.
-            self.stack.pop();
-            let known = known?;
-            if !self.stack.iter().any(|above| leads_to(&known, above)) {
-                return Ok(known);
-            }
-            self.enter(folder, reference.span)?;
-        }
-        let result = self.build_base(folder, reference);
+        let (visits, budget, deepest) = (self.visits, self.budget.clone(), self.deepest);
+        self.deepest = self.stack.len();
+        let mut out = self.build_base(folder, reference)?;
+        out.cost = Cost {
+            spent: self.budget.since(&budget),
+            visits: 1 + self.visits - visits,
+            height: self.deepest - self.stack.len(),
+        };
+        self.deepest = self.deepest.max(deepest);
         self.stack.pop();
-        // A circle depends on where one comes from.
-        if result.is_ok() {
-            self.cache.put(folder, &result);
-        }
-        result
+        let out = Arc::new(out);
+        self.cache.put(folder, &out);
+        Ok(out)
     }
 
-    fn build_base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Arc<Accumulated>> {
+    /// Says whether a kept kustomization can be taken as it is, and accounts for it.
+    ///
+    /// Where it would lead in a circle or over a limit, it is put together anew, so that the error
+    /// is the same as without a cache.
+    fn can_use(&mut self, known: &Accumulated) -> bool {
+        let Cost { spent, visits, height } = known.cost;
+        let deepest = self.stack.len() + 1 + height;
+        let fits = self.visits + visits <= VISITS
+            && deepest <= DEPTH
+            && !self.stack.iter().any(|above| leads_to(known, above))
+            && self.budget.spend(spent);
+        if fits {
+            self.visits += visits;
+            self.deepest = self.deepest.max(deepest);
+        }
+        fits
+    }
+
+    fn build_base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Accumulated> {
         let (file, kustomization) = self.load(folder, reference, Kind::Kustomization)?;
         let mut out = Accumulated::new();
         out.read.insert(file);
         self.target(&mut out, folder, &kustomization)?;
-        Ok(Arc::new(out))
+        Ok(out)
     }
 
     /// Lets a component change what is there.
@@ -300,7 +346,7 @@ impl<'a> Build<'a> {
         reference: &Text,
         expected: Kind,
     ) -> Result<(RepoPath, Kustomization)> {
-        let (file, kustomization) = load(self.repository, folder, reference.span)?;
+        let (file, kustomization) = files::load(self.repository, folder, reference.span)?;
         if kustomization.kind() != expected {
             let (message, help) = match expected {
                 Kind::Component => (
@@ -533,44 +579,6 @@ fn label_fields(label: &kustomization::Label, config: &Config) -> Result<Vec<Fie
 /// Returns the reference as it is shown: YAML that stands inline is not.
 fn shown_text(reference: &Text) -> &str {
     if kustomization::is_inline(&reference.text) { "the value" } else { &reference.text }
-}
-
-/// Finds and reads the kustomization of a folder.
-pub(super) fn load(
-    repository: &Repository,
-    folder: &RepoPath,
-    span: Span,
-) -> Result<(RepoPath, Kustomization)> {
-    let file = match kustomization::find(repository, folder) {
-        Found::One(file) => file,
-        Found::None => {
-            return Err(RenderError::broken(
-                span,
-                format!("the folder `{}` has no kustomization", shown(folder)),
-            )
-            .with_help("add a `kustomization.yaml` to it, or list the files in it"));
-        }
-        Found::Several(files) => {
-            let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
-            return Err(RenderError::broken(
-                span,
-                format!("a folder has several kustomizations: {}", names.join(", ")),
-            )
-            .with_help("keep one of them"));
-        }
-    };
-    let (kustomization, defects) = kustomization::read(repository, &file)
-        .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
-    match defects.into_iter().next() {
-        Some(Defect { span, message, help }) => {
-            Err(RenderError { help, ..RenderError::broken(span, message) })
-        }
-        None => Ok((file, kustomization)),
-    }
-}
-
-fn shown(folder: &RepoPath) -> &str {
-    if folder.is_root() { "." } else { folder.as_str() }
 }
 
 fn refuse_unsupported(kustomization: &Kustomization) -> Result<()> {

@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::merge::null_item;
 use super::object::{Object, text};
 use crate::document::{Document, Node, NodeKind, Scalar};
-use crate::graph::kustomization::{Text, is_remote};
+use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
 use crate::render::{Gap, GapKind, RenderError};
 use crate::source::{RepoPath, SourceMap, Span};
@@ -97,6 +97,45 @@ pub(super) fn missing(span: Span, path: &str, joined: &RepoPath) -> RenderError 
         .with_help(format!("it would be `{joined}` in the repository"))
 }
 
+/// Finds and reads the kustomization of a folder.
+pub(super) fn load(
+    repository: &Repository,
+    folder: &RepoPath,
+    span: Span,
+) -> Result<(RepoPath, Kustomization)> {
+    let file = match kustomization::find(repository, folder) {
+        Found::One(file) => file,
+        Found::None => {
+            return Err(RenderError::broken(
+                span,
+                format!("the folder `{}` has no kustomization", shown(folder)),
+            )
+            .with_help("add a `kustomization.yaml` to it, or list the files in it"));
+        }
+        Found::Several(files) => {
+            let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+            return Err(RenderError::broken(
+                span,
+                format!("a folder has several kustomizations: {}", names.join(", ")),
+            )
+            .with_help("keep one of them"));
+        }
+    };
+    let (kustomization, defects) = kustomization::read(repository, &file)
+        .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
+    match defects.into_iter().next() {
+        Some(Defect { span, message, help }) => {
+            Err(RenderError { help, ..RenderError::broken(span, message) })
+        }
+        None => Ok((file, kustomization)),
+    }
+}
+
+/// Returns the path of a folder as it is shown.
+pub(super) fn shown(folder: &RepoPath) -> &str {
+    if folder.is_root() { "." } else { folder.as_str() }
+}
+
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
 pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
@@ -119,7 +158,9 @@ pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
         check(&node, span)?;
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
-            None => out.push(Object::new(node)),
+            None => {
+                out.push(Object::new(node));
+            }
             Some(items) => match &items.kind {
                 NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
                 NodeKind::Scalar(Scalar::Null) => {}

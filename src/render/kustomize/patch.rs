@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::files::Files;
+use super::files::{self, Files};
 use super::merge;
 use super::object::{Object, map_at, set, text};
 use super::schema::Schema;
@@ -95,7 +95,7 @@ pub(super) fn apply_strategic(
     let is_inline = parsed.problems.iter().all(|problem| !problem.is_fatal())
         && parsed.documents.iter().any(|document| document.root.is_mapping());
     let patches = if is_inline {
-        partial_objects(&parsed, entry.span)?
+        files::objects(&parsed, entry.span)?
     } else {
         match files.require(entry)? {
             Some(file) => match read_file(files, &file, entry.span)? {
@@ -178,7 +178,7 @@ fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -
     if is_list && let Some(operations) = json() {
         return Ok(Body::Json(operations));
     }
-    partial_objects(parsed, span).map(Body::Merge)
+    files::objects(parsed, span).map(Body::Merge)
 }
 
 /// Returns the operations of a JSON patch. Its scalars are read as kubectl reads them.
@@ -187,10 +187,6 @@ fn operations(parsed: &Parsed) -> Option<Vec<Node>> {
         Some(NodeKind::Sequence(items)) => Some(items.clone()),
         _ => None,
     }
-}
-
-fn partial_objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
-    super::files::objects(parsed, span)
 }
 
 fn strategic(

@@ -83,7 +83,7 @@ const REPLICAS: [&str; 4] =
 
 /// Where the specification of a pod stands in the kinds that have one.
 const PODS: [Row; 8] = [
-    ("//Pod", "spec/"),
+    ("/v1/Pod", "spec/"),
     ("//PodTemplate", "template/spec/"),
     ("//Deployment", "spec/template/spec/"),
     ("//ReplicaSet", "spec/template/spec/"),

@@ -211,3 +211,18 @@ fn every_field_has_its_place() {
     }
     "#);
 }
+
+#[test]
+fn every_field_is_documented() {
+    let page = include_str!("../../../docs/report.md");
+    let schema = schema();
+    let definitions = schema["$defs"].as_object().unwrap().values();
+    let mut fields = 0;
+    for definition in definitions.chain([&schema]) {
+        for field in definition["properties"].as_object().into_iter().flat_map(|it| it.keys()) {
+            assert!(page.contains(&format!("`{field}`")), "docs/report.md lacks `{field}`");
+            fields += 1;
+        }
+    }
+    assert!(fields > 40, "{fields}");
+}

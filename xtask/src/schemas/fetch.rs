@@ -21,7 +21,7 @@ impl Registry {
         match self {
             Self::PyPi => "PyPI",
             Self::Npm => "npm",
-            Self::Crates => "crates.io",
+            Self::Crates => "Cargo",
         }
     }
 }

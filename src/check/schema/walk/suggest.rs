@@ -93,8 +93,7 @@ fn below(name: &str, fields: Fields<'_>, entries: &[Entry]) -> Option<String> {
         };
         let mut there = has.iter().filter(written);
         match (has.as_slice(), there.next(), there.next()) {
-            ([only], ..) => return Some((*only).to_owned()),
-            ([_, ..], Some(only), None) => return Some((*only).to_owned()),
+            ([only], ..) | ([_, ..], Some(only), None) => return Some((*only).to_owned()),
             ([_, ..], ..) => return None,
             ([], ..) => level = next,
         }

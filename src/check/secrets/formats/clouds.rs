@@ -263,7 +263,7 @@ pub(super) const FORMATS: &[Format] = &[
         severity: Severity::Critical,
         keywords: &["ops_eyJ"],
         shape: Shape::Token {
-            pattern: r"ops_eyJ[A-Za-z0-9_-]{250,2000}={0,2}",
+            pattern: r"ops_eyJ[A-Za-z0-9_-]{250,}={0,2}",
             lead: 0,
             window: 2010,
             alphabet: Alphabet::Url,

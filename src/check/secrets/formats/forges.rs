@@ -96,7 +96,7 @@ pub(super) const FORMATS: &[Format] = &[
             alphabet: Alphabet::Word,
         },
         power: "acts as the app in every repository it is installed in, for up to an hour",
-        revoke: "it ends by itself within an hour; replace the private key of the app that issued it if that leaked too",
+        revoke: "suspend the installation of the app, or wait an hour until the token ends",
         reference: Some((
             "Token formats of GitHub",
             "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github",

@@ -31,7 +31,7 @@ pub(super) const FORMATS: &[Format] = &[
         severity: Severity::Critical,
         keywords: &["client-key-data"],
         shape: Shape::Value {
-            pattern: r"client-key-data\\{0,2}[\x22']?\s{0,4}:\s{0,20}\\{0,2}[\x22']?([A-Za-z0-9+/]{60,24000}={0,2})",
+            pattern: r"client-key-data\\{0,2}[\x22']?\s{0,4}:\s{0,20}\\{0,2}[\x22']?([A-Za-z0-9+/]{60,}={0,2})",
             window: 24100,
         },
         judge: judges::client_key,

@@ -44,7 +44,7 @@ pub(super) const FORMATS: &[Format] = &[
         severity: Severity::Critical,
         keywords: &["pypi-"],
         shape: Shape::Token {
-            pattern: r"pypi-[A-Za-z0-9_-]{60,500}",
+            pattern: r"pypi-[A-Za-z0-9_-]{60,}",
             lead: 0,
             window: 506,
             alphabet: Alphabet::Url,
@@ -123,7 +123,7 @@ pub(super) const FORMATS: &[Format] = &[
         severity: Severity::Critical,
         keywords: &["\"auth"],
         shape: Shape::Value {
-            pattern: r#""auth\\{0,2}"\s{0,8}:\s{0,8}\\{0,2}"([A-Za-z0-9+/]{8,8000}={0,2})\\{0,2}""#,
+            pattern: r#""auth\\{0,2}"\s{0,8}:\s{0,8}\\{0,2}"([A-Za-z0-9+/]{8,}={0,2})\\{0,2}""#,
             window: 8100,
         },
         judge: judges::registry_auth,

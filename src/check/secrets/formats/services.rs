@@ -133,6 +133,20 @@ pub(super) const FORMATS: &[Format] = &[
         ..Format::DEFAULT
     },
     Format {
+        id: "secrets/mailchimp-key",
+        noun: "Mailchimp API key",
+        keywords: &["-us"],
+        shape: Shape::Token {
+            pattern: r"[0-9a-f]{32}-us[0-9]{1,2}",
+            lead: 32,
+            window: 38,
+            alphabet: Alphabet::Url,
+        },
+        power: "reads contacts and sends campaigns",
+        revoke: "disable it under API keys of the account",
+        ..Format::DEFAULT
+    },
+    Format {
         id: "secrets/brevo-key",
         noun: "Brevo API key",
         keywords: &["xkeysib-"],

@@ -1,5 +1,6 @@
 //! Keys, tokens and passwords of no particular issuer.
 
+use crate::check::secrets::connection;
 use crate::check::secrets::format::{Alphabet, Format, Shape};
 use crate::check::secrets::judges;
 use crate::check::secrets::pem;
@@ -35,6 +36,32 @@ pub(super) const FORMATS: &[Format] = &[
         ..Format::DEFAULT
     },
     Format {
+        id: "secrets/connection-string-password",
+        noun: "password in a connection string",
+        keywords: &["password=", "pwd="],
+        shape: Shape::Code(connection::password),
+        power: "can log in at the database of the string",
+        revoke: "change the password",
+        ..Format::DEFAULT
+    },
+    Format {
+        id: "secrets/basic-auth-header",
+        noun: "password in an authorization header",
+        keywords: &["basic "],
+        shape: Shape::Value {
+            pattern: r"(?i:basic) {1,4}([A-Za-z0-9+/]{8,600}={0,2})(?:[^A-Za-z0-9+/]|\z)",
+            window: 620,
+        },
+        judge: judges::registry_auth,
+        power: "can log in as that user",
+        revoke: "change the password",
+        reference: Some((
+            "RFC 7617: basic authentication",
+            "https://www.rfc-editor.org/rfc/rfc7617",
+        )),
+        ..Format::DEFAULT
+    },
+    Format {
         id: "secrets/password-hash",
         noun: "password hash",
         severity: Severity::Medium,
@@ -66,6 +93,5 @@ pub(super) const FORMATS: &[Format] = &[
         power: "can use it wherever it is accepted, until it ends",
         revoke: "end the session or change the key that signed it",
         reference: Some(("RFC 7519: JSON Web Token", "https://www.rfc-editor.org/rfc/rfc7519")),
-        ..Format::DEFAULT
     },
 ];

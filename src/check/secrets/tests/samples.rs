@@ -21,7 +21,7 @@ impl Digits {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 32) as u8
+        self.0.to_le_bytes()[4]
     }
 
     pub(super) fn of(&mut self, alphabet: &str, len: usize) -> String {
@@ -54,7 +54,7 @@ pub(super) fn write(recipe: &str, digits: &mut Digits) -> String {
         let (kind, len) = step.split_at(1);
         let len: usize = len.parse().unwrap_or(0);
         let ascii = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let crc = |from: usize| checksum::crc32(out[from..].as_bytes());
+        let crc = |from: usize| checksum::crc32(&out.as_bytes()[from..]);
         let part = match kind {
             "d" => digits.of(DIGIT, len),
             "h" => digits.of(HEX, len),
@@ -133,6 +133,7 @@ const RECIPES: &[(&str, &str)] = &[
     ("stripe-key", "sk_live_{w24}"),
     ("stripe-test-key", "rk_test_{w24}"),
     ("sendgrid-key", "SG.{w22}.{w43}"),
+    ("mailchimp-key", "{h32}-us11"),
     ("brevo-key", "xkeysib-{h64}-{w16}"),
     ("telegram-bot-token", "{d10}:AA{w33}"),
     ("grafana-service-account-token", "glsa_{w32}_{h8}"),
@@ -223,6 +224,10 @@ pub(super) fn all() -> Vec<Sample> {
     let account = format!("{{\"type\": \"service_account\", \"private_key\": \"{escaped}\\n\"}}");
     add("gcp-service-account-key", account, escaped);
     let password = digits.of(WORD, 12);
+    let basic = base64::encode(format!("ci:{}", digits.of(WORD, 20)).as_bytes());
+    add("basic-auth-header", format!("Authorization: Basic {basic}\n"), basic);
+    let connection = format!("Server=db.corp.io;User=app;Password={password};Encrypt=True\n");
+    add("connection-string-password", connection, password.clone());
     add("url-password", format!("dsn: postgres://app:{password}@db:5432/app\n"), password);
     samples
 }

@@ -102,7 +102,7 @@ fn diamonds_of_bases_end() {
     let files: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let error = Fixture::new(&files).error("b19");
-    assert!(error.ends_with("more than 50000 objects or 5000000 values"), "{error}");
+    assert!(error.ends_with("the render goes through more than 20000 kustomizations"), "{error}");
 }
 
 #[test]
@@ -114,8 +114,17 @@ fn a_long_chain_of_bases_ends() {
     }
     let files: Vec<(&str, &str)> =
         files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let error = Fixture::new(&files).error("b0");
+    let mut files = files;
+    files.push(("b60/kustomization.yaml", "resources: [d.yaml]\n"));
+    files.push(("b60/d.yaml", DEPLOYMENT));
+    let fixture = Fixture::new(&files);
+    let error = fixture.error("b0");
     assert!(error.ends_with("refer to each other over more than 50 levels"), "{error}");
+    // What was put together before changes nothing of that.
+    let cache = Cache::default();
+    kustomize(&fixture.repository, &RepoPath::new("b30"), &cache).unwrap();
+    let warm = kustomize(&fixture.repository, &RepoPath::new("b0"), &cache).unwrap_err();
+    assert_eq!(fixture.shown(&warm), error);
 }
 
 #[test]
@@ -154,6 +163,30 @@ fn patches_that_nest_an_object_end() {
     ]);
     let error = fixture.error(".");
     assert!(error.ends_with("the patch nests values deeper than 500 levels"), "{error}");
+}
+
+#[test]
+fn the_deepest_objects_fit_on_the_stack_of_a_thread() {
+    let value = format!("{}1{}", "{x: ".repeat(240), "}".repeat(240));
+    let path = "/x".repeat(240);
+    let fixture = Fixture::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [d.yaml]\nnamespace: prod\nimages: [{name: a, newTag: b}]\npatches:\n- \
+             {path: p.yaml, target: {kind: Deployment}}\n- {path: q.yaml}\n",
+        ),
+        ("d.yaml", DEPLOYMENT),
+        (
+            "p.yaml",
+            &format!(
+                "- {{op: add, path: /spec/x, value: {value}}}\n- {{op: add, path: /spec{path}, value: \
+                 {value}}}\n"
+            ),
+        ),
+        ("q.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {a: 1}\n"),
+    ]);
+    let object = fixture.json(".").remove(0);
+    assert_eq!(object.pointer(&format!("/spec{path}{path}")), Some(&Value::from(1)));
 }
 
 #[test]

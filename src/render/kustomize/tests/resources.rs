@@ -195,3 +195,18 @@ fn components_change_what_is_there() {
     assert_eq!(fixture.error("r"), "r/kustomization.yaml: ../c: `../c` is a component");
     assert_eq!(fixture.error("w"), "w/kustomization.yaml: ../b: `../b` is no component");
 }
+
+#[test]
+fn folded_texts_come_back_as_kustomize_writes_them() {
+    let fixture = Fixture::new(&[
+        ("kustomization.yaml", "resources: [a.yaml]\n"),
+        (
+            "a.yaml",
+            "apiVersion: v1\nkind: A\nmetadata: {name: a}\nfolded: >-\n  a\n    b\nliteral: |-\n  \
+             a\n    b\n",
+        ),
+    ]);
+    let object = fixture.json(".").remove(0);
+    assert_eq!(object["folded"], json!("a\n\n  b"));
+    assert_eq!(object["literal"], json!("a\n  b"));
+}

@@ -1,0 +1,289 @@
+use super::*;
+use crate::load::{self, Dialect, Limits};
+use crate::rule::{RuleMeta, Scope, Severity};
+use crate::source::{Origin, Source, SourceMap};
+
+fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for id in ["rbac/wildcard-verb", "rbac/bind-verb", "pod-security/host-network"] {
+        let meta = RuleMeta {
+            id: id.parse().unwrap(),
+            title: "t".into(),
+            description: "d".into(),
+            help: "h".into(),
+            severity: Severity::High,
+            enforcement: Enforcement::Deny,
+            scope: Scope::Object,
+            since: "0.1.0".into(),
+            references: Vec::new(),
+        };
+        registry.add(meta).unwrap();
+    }
+    registry
+}
+
+/// A refusal: the underlined text, the message, the help.
+type Refusal = (String, String, Option<String>);
+
+fn read_in(folder: &str, text: &str) -> Result<Settings, Refusal> {
+    let folder = RepoPath::new(folder);
+    let mut sources = SourceMap::default();
+    let source = Source::new(folder.join(FILE_NAME).unwrap(), Origin::File, text.into());
+    let id = sources.add(source);
+    let source = sources.get(id).unwrap();
+    let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
+    assert_eq!(parsed.problems, []);
+    Settings::read(parsed.documents.first(), &folder, &registry()).map_err(|error| {
+        let underlined = sources.text(error.span).to_owned();
+        (underlined, error.message, error.help)
+    })
+}
+
+fn read(text: &str) -> Settings {
+    read_in("", text).unwrap()
+}
+
+fn refused(text: &str) -> Refusal {
+    read_in("", text).unwrap_err()
+}
+
+fn refusal(underlined: &str, message: &str, help: Option<&str>) -> Refusal {
+    (underlined.to_owned(), message.to_owned(), help.map(str::to_owned))
+}
+
+/// What a finding does: by rule, environment and path.
+fn enforced(
+    settings: &Settings,
+    rule: &str,
+    environment: Option<(&str, Tier)>,
+    path: &str,
+) -> Enforcement {
+    let path = RepoPath::new(path);
+    settings.enforcement(
+        &rule.parse().unwrap(),
+        Enforcement::Deny,
+        Place { environment, path: &path },
+    )
+}
+
+const PROD: Option<(&str, Tier)> = Some(("prod", Tier::Production));
+const DEV: Option<(&str, Tier)> = Some(("dev", Tier::NonProduction));
+
+#[test]
+fn no_file_changes_nothing() {
+    let settings = Settings::read(None, &RepoPath::root(), &registry()).unwrap();
+    assert_eq!(enforced(&settings, "rbac/wildcard-verb", PROD, "a.yaml"), Enforcement::Deny);
+    assert_eq!(settings.external(&RepoPath::new("a.yaml")), None);
+    for empty in ["", "# Nothing yet.\n", "---\n", "{}\n"] {
+        assert!(read(empty).environments.is_empty(), "{empty}");
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    let settings = read(
+        "kubernetes: '1.36'\n\
+         environments:\n\
+         - name: prod\n  tier: production\n  cluster: eu\n  kubernetes: '1.35'\n  \
+         paths: [clusters/prod]\n  labels: {region: eu}\n\
+         external:\n\
+         - paths: [charts]\n  reason: rendered elsewhere\n",
+    );
+    let version = |minor| Some(KubernetesVersion { major: 1, minor });
+    assert_eq!(settings.kubernetes, version(36));
+    let [environment] = settings.environments.as_slice() else { panic!("one environment") };
+    assert_eq!(environment.name, "prod");
+    assert_eq!(environment.tier, Some(Tier::Production));
+    assert_eq!(environment.cluster.as_deref(), Some("eu"));
+    assert_eq!(environment.kubernetes, version(35));
+    assert_eq!(environment.paths[0].as_str(), "clusters/prod");
+    assert_eq!(environment.labels, BTreeMap::from([("region".to_owned(), "eu".to_owned())]));
+    assert_eq!(settings.external(&RepoPath::new("charts/a/b.yaml")), Some("rendered elsewhere"));
+    assert_eq!(settings.external(&RepoPath::new("apps/b.yaml")), None);
+}
+
+#[test]
+fn an_unknown_key_is_underlined_and_the_near_one_named() {
+    assert_eq!(
+        refused("kubernetes: '1.36'\nenvironmnets: []\n"),
+        refusal("environmnets", "unknown key `environmnets`", Some("did you mean `environments`?")),
+    );
+    assert_eq!(
+        refused("external:\n- paths: [a]\n  reason: r\n  owner: me\n"),
+        refusal("owner", "unknown key `owner`", Some("the keys here are `paths`, `reason`")),
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_underlined() {
+    assert_eq!(
+        refused("kubernetes: 1.30\n"),
+        refusal("1.30", "expected a string, found the number `1.3`", Some("put it in quotes")),
+    );
+    assert_eq!(
+        refused("external:\n- paths: charts\n  reason: r\n"),
+        refusal("charts", "expected a list, found the text `charts`", Some("write `[charts]`")),
+    );
+    assert_eq!(
+        refused("external:\n- charts\n"),
+        refusal("charts", "expected a mapping, found the text `charts`", None),
+    );
+    assert_eq!(
+        refused("enforcement:\n- [[rbac], warn]\n"),
+        refusal("[[rbac], warn]", "expected a mapping, found a list", None),
+    );
+    assert_eq!(
+        refused("[]\n"),
+        refusal("[]", "expected a mapping of settings, found a list", None),
+    );
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    assert_eq!(
+        refused("external:\n- {paths: [charts]}\n"),
+        refusal("{paths: [charts]}", "the key `reason` is missing", None),
+    );
+}
+
+#[test]
+fn an_unknown_word_is_underlined_and_the_near_one_named() {
+    assert_eq!(
+        refused("enforcement:\n- rules: [rbac]\n  set: warm\n"),
+        refusal("warm", "unknown value `warm`", Some("did you mean `warn`?")),
+    );
+    assert_eq!(
+        refused("enforcement:\n- rules: [rbac]\n  set: warn\n  tier: prod\n"),
+        refusal(
+            "prod",
+            "unknown value `prod`",
+            Some("write one of `production`, `non-production`")
+        ),
+    );
+    assert_eq!(
+        refused("enforcement:\n- rules: [rbac]\n  set: on\n"),
+        refusal("on", "expected one of `off`, `warn`, `deny`", None),
+    );
+}
+
+#[test]
+fn off_needs_no_quotes() {
+    for off in ["off", "Off", "'off'"] {
+        let settings = read(&format!("enforcement:\n- rules: [rbac]\n  set: {off}\n"));
+        assert_eq!(
+            enforced(&settings, "rbac/wildcard-verb", None, "a.yaml"),
+            Enforcement::Off,
+            "{off}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_rule_is_underlined_and_the_near_one_named() {
+    assert_eq!(
+        refused("enforcement:\n- rules: [rbac/bind-verb, rbac/wildcard-verbs]\n  set: warn\n"),
+        refusal(
+            "rbac/wildcard-verbs",
+            "there is no rule or category `rbac/wildcard-verbs`",
+            Some("did you mean `rbac/wildcard-verb`?")
+        ),
+    );
+    assert_eq!(
+        refused("enforcement:\n- rules: [everything]\n  set: warn\n"),
+        refusal(
+            "everything",
+            "there is no rule or category `everything`",
+            Some("`tidewaiter rules` lists them")
+        ),
+    );
+}
+
+#[test]
+fn an_empty_reason_is_refused() {
+    assert_eq!(
+        refused("external:\n- paths: [a]\n  reason: ' '\n"),
+        refusal("' '", "the reason is empty", None),
+    );
+}
+
+#[test]
+fn a_bad_pattern_is_underlined() {
+    assert_eq!(
+        refused("external:\n- paths: [a, ../b]\n  reason: r\n"),
+        refusal(
+            "../b",
+            "`../b` is not a path pattern: it must stay inside the folder of the configuration",
+            None
+        ),
+    );
+    let (underlined, message, _) = refused("environments:\n- name: prod\n  paths: ['a[']\n");
+    assert_eq!(underlined, "'a['");
+    assert!(message.starts_with("`a[` is not a path pattern: "), "{message}");
+}
+
+#[test]
+fn a_version_that_is_none_is_underlined() {
+    assert_eq!(
+        refused("environments:\n- name: prod\n  paths: []\n  kubernetes: latest\n"),
+        refusal(
+            "latest",
+            "`latest` is not a Kubernetes version: write a minor version such as `1.37`",
+            None
+        ),
+    );
+}
+
+#[test]
+fn later_entries_win() {
+    let settings = read(
+        "enforcement:\n\
+         - {rules: [rbac], set: off}\n\
+         - {rules: [rbac/wildcard-verb], set: warn}\n\
+         - {rules: [pod-security], set: warn}\n",
+    );
+    assert_eq!(enforced(&settings, "rbac/wildcard-verb", None, "a.yaml"), Enforcement::Warn);
+    assert_eq!(enforced(&settings, "rbac/bind-verb", None, "a.yaml"), Enforcement::Off);
+    let settings = read(
+        "enforcement:\n\
+         - {rules: [rbac/wildcard-verb], set: warn}\n\
+         - {rules: [rbac], set: off}\n",
+    );
+    assert_eq!(enforced(&settings, "rbac/wildcard-verb", None, "a.yaml"), Enforcement::Off);
+}
+
+#[test]
+fn an_environment_is_named_by_its_class_or_in_full() {
+    let class = read("enforcement:\n- {rules: [rbac], set: warn, environments: [prod]}\n");
+    let full = read("enforcement:\n- {rules: [rbac], set: warn, environments: [prod/eu]}\n");
+    let at = |settings, name| {
+        enforced(settings, "rbac/bind-verb", Some((name, Tier::Production)), "a.yaml")
+    };
+    for (name, by_class, in_full) in [
+        ("prod", Enforcement::Warn, Enforcement::Deny),
+        ("prod/eu", Enforcement::Warn, Enforcement::Warn),
+        ("prod/us", Enforcement::Warn, Enforcement::Deny),
+        ("preprod", Enforcement::Deny, Enforcement::Deny),
+    ] {
+        assert_eq!((at(&class, name), at(&full, name)), (by_class, in_full), "{name}");
+    }
+    // Where no environment is known, none is meant.
+    assert_eq!(enforced(&class, "rbac/bind-verb", None, "a.yaml"), Enforcement::Deny);
+}
+
+#[test]
+fn a_tier_limits_an_entry() {
+    let settings = read("enforcement:\n- {rules: [rbac], set: warn, tier: non-production}\n");
+    assert_eq!(enforced(&settings, "rbac/bind-verb", DEV, "a.yaml"), Enforcement::Warn);
+    assert_eq!(enforced(&settings, "rbac/bind-verb", PROD, "a.yaml"), Enforcement::Deny);
+    assert_eq!(enforced(&settings, "rbac/bind-verb", None, "a.yaml"), Enforcement::Deny);
+}
+
+#[test]
+fn paths_start_at_the_folder_of_the_file() {
+    let text = "enforcement:\n- {rules: [rbac], set: off, paths: [apps/*/dev]}\n";
+    let settings = read_in("fleet", text).unwrap();
+    let at = |path| enforced(&settings, "rbac/bind-verb", None, path);
+    assert_eq!(at("fleet/apps/web/dev/a.yaml"), Enforcement::Off);
+    assert_eq!(at("apps/web/dev/a.yaml"), Enforcement::Deny);
+    assert_eq!(at("fleet/apps/web/prod/a.yaml"), Enforcement::Deny);
+}

@@ -1,0 +1,170 @@
+//! What is generated from the code and committed: fresh, or rewritten with `UPDATE=1`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tidewaiter::config::{self, Settings};
+use tidewaiter::load::{self, Dialect, Limits};
+use tidewaiter::rule::{Registry, RuleMeta};
+use tidewaiter::run::Rules;
+use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
+
+const CONFIGURATION: &str = "docs/configuration.md";
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path(name)).unwrap_or_else(|err| panic!("{name}: {err}"))
+}
+
+/// Holds a committed file against what the code says.
+fn assert_fresh(name: &str, fresh: &str) {
+    #[expect(clippy::disallowed_methods, reason = "UPDATE=1 rewrites generated files")]
+    if std::env::var("UPDATE").is_ok() {
+        fs::write(path(name), fresh).unwrap();
+    }
+    let committed = fs::read_to_string(path(name)).unwrap_or_default();
+    assert!(committed == fresh, "{name} is stale: run `UPDATE=1 cargo test --test generated`");
+}
+
+/// Returns a document with the text between its markers replaced.
+fn with_part(document: &str, part: &str) -> String {
+    let (begin, end) = ("<!-- generated: begin -->\n", "<!-- generated: end -->");
+    let (before, rest) = document.split_once(begin).expect("the document has a generated part");
+    let (_, after) = rest.split_once(end).expect("the generated part ends");
+    format!("{before}{begin}\n{part}\n\n{end}{after}")
+}
+
+fn registry() -> Registry {
+    Rules::built_in().unwrap().registry
+}
+
+#[test]
+fn the_schema_of_the_configuration_is_fresh() {
+    let mut text = serde_json::to_string_pretty(&config::json_schema()).unwrap();
+    text.push('\n');
+    assert_fresh("schemas/config/tidewaiter.schema.json", &text);
+}
+
+#[test]
+fn the_reference_of_the_configuration_is_fresh() {
+    let schema = config::json_schema();
+    let mut part = table("The file", &schema, "");
+    let definitions = schema["$defs"].as_object().unwrap();
+    for (key, name) in schema["properties"].as_object().unwrap().iter().filter_map(|(key, it)| {
+        let target = it["items"]["$ref"].as_str()?;
+        Some((key, target.trim_start_matches("#/$defs/")))
+    }) {
+        let definition = &definitions[name];
+        part.push('\n');
+        part += &table(&format!("`{key}`"), definition, key);
+    }
+    assert_fresh(CONFIGURATION, &with_part(&read(CONFIGURATION), part.trim_end()));
+}
+
+/// Describes the keys of one mapping.
+fn table(heading: &str, schema: &Value, key: &str) -> String {
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut text = format!("### {heading}\n\n");
+    if !key.is_empty() {
+        let _ = writeln!(text, "A list. {}\n", one_line(schema));
+    }
+    text += "| key | value | |\n|---|---|---|\n";
+    for (name, property) in schema["properties"].as_object().unwrap() {
+        let needed = if required.contains(&name.as_str()) { "Required. " } else { "" };
+        let _ =
+            writeln!(text, "| `{name}` | {} | {needed}{} |", kind(property), one_line(property));
+    }
+    text
+}
+
+fn one_line(schema: &Value) -> String {
+    let text = schema["description"].as_str().unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Says in words what a key takes.
+fn kind(property: &Value) -> String {
+    let reference = property["$ref"].as_str().or_else(|| {
+        property["anyOf"].as_array()?.iter().find_map(|choice| choice["$ref"].as_str())
+    });
+    if let Some(reference) = reference {
+        let name = reference.trim_start_matches("#/$defs/");
+        let schema = config::json_schema();
+        let words: Vec<String> = schema["$defs"][name]["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| format!("`{}`", word["const"].as_str().unwrap()))
+            .collect();
+        return words.join(", ");
+    }
+    let types: Vec<&str> = match &property["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(some) => some.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let kind = types.into_iter().find(|it| *it != "null");
+    match (kind, property["items"]["type"].as_str()) {
+        (Some("string"), _) => "string",
+        (Some("array"), Some("string")) => "list of strings",
+        (Some("array"), _) => "list of mappings",
+        (Some("object"), _) => "mapping of strings",
+        other => panic!("a kind of value without words: {other:?}"),
+    }
+    .to_owned()
+}
+
+#[test]
+fn the_examples_of_the_configuration_are_accepted() {
+    let registry = registry();
+    let mut examples = 0;
+    for document in [CONFIGURATION, "README.md"] {
+        let text = read(document);
+        let mut fences = text.split("```");
+        fences.next();
+        while let Some(fence) = fences.next() {
+            fences.next();
+            let Some(example) = fence.strip_prefix("yaml\n") else { continue };
+            let mut sources = SourceMap::default();
+            let path = RepoPath::new(config::FILE_NAME);
+            let id = sources.add(Source::new(path, Origin::File, example.into()));
+            let source = sources.get(id).unwrap();
+            let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
+            assert_eq!(parsed.problems, [], "{document}");
+            if let Err(error) =
+                Settings::read(parsed.documents.first(), &RepoPath::root(), &registry)
+            {
+                panic!("{document}: {error} at `{}`", sources.text(error.span));
+            }
+            examples += 1;
+        }
+    }
+    assert!(examples > 0, "the documents have examples");
+}
+
+#[test]
+fn the_list_of_rules_is_fresh() {
+    let registry = registry();
+    let mut text = String::from(
+        "# Rules\n\n\
+         Every rule, as the program itself lists them (`tidewaiter rules`).\n\
+         `tidewaiter explain RULE` says why a rule is one and how to mend what it finds.\n\
+         Enforcement is what a finding does where `tidewaiter.yaml` says nothing.\n",
+    );
+    let mut category = "";
+    for RuleMeta { id, title, severity, enforcement, .. } in registry.iter() {
+        if id.category() != category {
+            category = id.category();
+            let _ = write!(text, "\n## {category}\n\n");
+            text += "| rule | severity | enforcement | finds |\n|---|---|---|---|\n";
+        }
+        let _ = writeln!(text, "| `{id}` | {severity} | {enforcement} | {title} |");
+    }
+    assert_fresh("docs/rules.md", &text);
+}
