@@ -177,7 +177,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
 
     let repository = &read.repository;
     progress.stage("rendering", Some(graph.roots().len()));
-    let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress)?;
+    let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress);
 
     let cx = Context { sources: repository.sources(), kubernetes: default, selection: &selection };
     progress.stage("judging", Some(reviews.tasks.len()));
@@ -209,6 +209,13 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         tiers: &tiers,
     };
     let mut failures = results.failures;
+    // Whoever pipes manifests expects some: most often the program before the pipe has failed.
+    if matches!(options.input, Input::Stdin(_)) && reviews.tasks.is_empty() {
+        failures.push(Failure {
+            help: Some("see whether the command before the pipe has failed".to_owned()),
+            ..failure("standard input holds no object")
+        });
+    }
     failures.sort();
     failures.dedup();
     let verdict = Verdict {

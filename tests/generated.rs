@@ -1,5 +1,13 @@
 //! What is generated from the code and committed: fresh, or rewritten with `UPDATE=1`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
@@ -167,4 +175,14 @@ fn the_list_of_rules_is_fresh() {
         let _ = writeln!(text, "| `{id}` | {severity} | {enforcement} | {title} |");
     }
     assert_fresh("docs/rules.md", &text);
+}
+
+#[test]
+fn the_readme_shows_a_finding_as_it_is_printed() {
+    // Another test holds the text in the example's own page against what the program prints.
+    let printed = read("examples/fleet/README.md");
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("```text\n").unwrap();
+    let (finding, _) = rest.split_once("```").unwrap();
+    assert!(printed.contains(finding), "the README shows what `check examples/fleet` does not");
 }

@@ -1,5 +1,7 @@
 //! Invariants of the repository that no compiler holds.
 
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "helpers of tests fail by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -402,4 +404,32 @@ fn the_project_stands_alone() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_library_speaks_to_the_network() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    for library in [
+        "async-std",
+        "attohttpc",
+        "curl",
+        "gix-protocol",
+        "gix-transport",
+        "hyper",
+        "isahc",
+        "mio",
+        "native-tls",
+        "openssl",
+        "reqwest",
+        "rustls",
+        "smol",
+        "socket2",
+        "tokio",
+        "ureq",
+    ] {
+        assert!(!lock.contains(&format!("name = \"{library}\"\n")), "{library}");
+    }
+    for path in files("src", "rs") {
+        assert!(!code(&path).contains("std::net"), "{}", relative(&path));
+    }
 }

@@ -1,7 +1,7 @@
 //! Rego: modules to a [`Program`], whose rules are evaluated within bounds.
 //!
 //! A thin wrapper over `regorus`, and the only place that names it. What it adds: errors with a
-//! [`Place`], annotations (which `regorus` takes for comments), an [`Outline`] of every module for
+//! [`Place`], annotations (which `regorus` takes for comments), an outline of every module for
 //! those who lint them, inputs that are built from nodes without a detour over text, and rules that
 //! threads share.
 //!

@@ -11,7 +11,7 @@ use super::reconcilers::{self, Artifacts, Entry, Folders, Outside};
 use super::role::Role;
 use crate::discover;
 use crate::load::{Dialect, Repository};
-use crate::source::{RepoPath, Source};
+use crate::source::{Origin, RepoPath, Source};
 
 /// What a file is, and in which dialect its documents were read, if they were.
 pub(super) struct FileRole<'a> {
@@ -40,7 +40,11 @@ pub(super) fn read_files<'a>(
     let paths: Vec<&RepoPath> = repository
         .files()
         .map(|(path, _)| path)
-        .filter(|path| discover::is_manifest(path) || reach.uses.contains_key(path))
+        .filter(|path| {
+            discover::is_manifest(path)
+                || reach.uses.contains_key(path)
+                || is_standard_input(repository, path)
+        })
         .collect();
     paths
         .into_par_iter()
@@ -82,6 +86,11 @@ pub(super) fn read_files<'a>(
             FileRole { path, role, dialect }
         })
         .collect()
+}
+
+/// Says whether a text came without a file name, which then says nothing of its content.
+fn is_standard_input(repository: &Repository, path: &RepoPath) -> bool {
+    repository.source(path).is_some_and(|source| source.origin() == Origin::Stdin)
 }
 
 /// Says whether a text can hold a document with an `apiVersion`.

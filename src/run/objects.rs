@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Options, Progress, RunError};
+use super::{Options, Progress};
 use crate::check::{Check, Context, Results};
 use crate::config::Settings;
 use crate::document::Document;
@@ -54,7 +54,7 @@ pub(super) fn collect<'run>(
     settings: &Settings,
     registry: &Registry,
     progress: &dyn Progress,
-) -> Result<Reviews<'run>, RunError> {
+) -> Reviews<'run> {
     let wanted = |placements: &[Placement]| -> Option<Vec<Arc<Environment>>> {
         let all = placements.iter().map(|it| Arc::clone(&it.environment));
         match &options.environment {
@@ -103,7 +103,7 @@ pub(super) fn collect<'run>(
         }
         reviews.plain.push((manifest.path.clone(), environments));
     }
-    Ok(reviews)
+    reviews
 }
 
 impl<'run> Reviews<'run> {

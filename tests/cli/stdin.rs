@@ -39,8 +39,8 @@ fn a_pipe_without_an_object_does_not_pass() {
         let failure = run.stdout.split("\n\n").next().unwrap();
         assert_eq!(
             failure,
-            "  failure: standard input holds no object to judge\n    \
-             help: make sure that the command before the pipe succeeds"
+            "  failure: standard input holds no object\n    \
+             help: see whether the command before the pipe has failed"
         );
     }
 }

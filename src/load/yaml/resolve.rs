@@ -212,8 +212,8 @@ pub(super) fn folded_again(text: &str) -> Arc<str> {
         out.push_str(line);
         let next = after.trim_start_matches('\n');
         let breaks = 1 + after.len() - next.len();
-        let doubled = usize::from(doubles && !line.is_empty() && !blank(line));
-        let written = breaks + doubled;
+        let extra = usize::from(doubles && !line.is_empty() && !blank(line));
+        let written = breaks + extra;
         let is_text = |line: &str| !line.is_empty() && !blank(line);
         let read = if next.is_empty() {
             // One break at the end is clipped to one, more of them are kept.
