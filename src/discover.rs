@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::source::RepoPath;
 use listing::{Candidate, Listing};
-pub use names::{is_kustomization, is_manifest};
+pub use names::is_manifest;
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;
 
@@ -179,7 +179,7 @@ fn links_are_read_once(candidates: &mut [Candidate]) {
         .collect();
     for candidate in candidates {
         if candidate.link
-            && !is_kustomization(candidate.path.name())
+            && !candidate.path.is_kustomization()
             && plain.contains(&candidate.absolute)
         {
             candidate.in_scope = false;

@@ -50,6 +50,17 @@ pub struct OtherDocument {
     pub role: &'static str,
 }
 
+/// A file whose objects were judged: as they stand, or as kustomizations render them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JudgedFile {
+    /// The file.
+    pub path: RepoPath,
+    /// The number of documents in it that define objects.
+    pub documents: usize,
+    /// The environments that receive them, by name; none where no environment is known.
+    pub environments: BTreeSet<Arc<str>>,
+}
+
 /// An environment that was judged, and for which version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JudgedEnvironment {
@@ -78,6 +89,8 @@ pub struct Summary {
     pub roots: usize,
     /// Rules evaluated.
     pub rules: usize,
+    /// The files whose objects were judged, by path.
+    pub judged_files: Vec<JudgedFile>,
     /// What was not judged.
     pub not_judged: Vec<NotJudged>,
     /// Documents that are no objects of their own.

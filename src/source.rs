@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use line_index::LineIndex;
-pub use path::RepoPath;
+pub use path::{KUSTOMIZATION_FILES, RepoPath};
 
 /// Names one source of a [`SourceMap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,21 +6,11 @@ use std::path::Path;
 
 use crate::source::RepoPath;
 
-/// The names under which kustomize looks for its file, in its order.
-///
-/// `RecognizedKustomizationFileNames` of kustomize's `api/konfig/general.go`.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-
-/// Says whether kustomize takes a file of this name for its own.
-pub fn is_kustomization(name: &str) -> bool {
-    KUSTOMIZATIONS.contains(&name)
-}
-
 /// Says whether a file is one that Kubernetes' tools read as a manifest.
 pub fn is_manifest(path: &RepoPath) -> bool {
     path.extension().is_some_and(|extension| {
         ["yaml", "yml", "json"].iter().any(|known| known.eq_ignore_ascii_case(extension))
-    }) || is_kustomization(path.name())
+    }) || path.is_kustomization()
 }
 
 /// Returns a name as a segment of a [`RepoPath`].
@@ -69,8 +59,8 @@ mod tests {
 
     #[test]
     fn kustomize_knows_three_names() {
-        assert!(is_kustomization("Kustomization"));
-        assert!(!is_kustomization("kustomization.json"));
+        assert!(RepoPath::new("a/Kustomization").is_kustomization());
+        assert!(!RepoPath::new("kustomization.json").is_kustomization());
     }
 
     #[cfg(unix)]

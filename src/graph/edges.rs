@@ -59,7 +59,7 @@ impl Edges {
     pub(super) fn read(repository: &Repository) -> Self {
         let mut names: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
         for (path, _) in repository.files() {
-            if kustomization::FILE_NAMES.contains(&path.name()) {
+            if path.is_kustomization() {
                 names.entry(path.parent()).or_default().push(path.clone());
             }
         }

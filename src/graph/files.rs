@@ -41,9 +41,9 @@ pub(super) fn read_files<'a>(
         .files()
         .map(|(path, _)| path)
         .filter(|path| {
-            discover::is_manifest(path)
-                || reach.uses.contains_key(path)
-                || is_standard_input(repository, path)
+            // What comes over standard input has no name to tell by.
+            let unnamed = || repository.source(path).is_some_and(|it| it.origin() == Origin::Stdin);
+            discover::is_manifest(path) || reach.uses.contains_key(*path) || unnamed()
         })
         .collect();
     paths
@@ -86,11 +86,6 @@ pub(super) fn read_files<'a>(
             FileRole { path, role, dialect }
         })
         .collect()
-}
-
-/// Says whether a text came without a file name, which then says nothing of its content.
-fn is_standard_input(repository: &Repository, path: &RepoPath) -> bool {
-    repository.source(path).is_some_and(|source| source.origin() == Origin::Stdin)
 }
 
 /// Says whether a text can hold a document with an `apiVersion`.

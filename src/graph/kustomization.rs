@@ -15,10 +15,7 @@ pub use reference::{Reference, ReferenceUse, is_inline, is_remote};
 
 use crate::document::{Document, Node};
 use crate::load::{Dialect, Repository};
-use crate::source::{RepoPath, Span};
-
-/// The names under which kustomize looks for a kustomization. Two in one folder are an error.
-pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+use crate::source::{KUSTOMIZATION_FILES, RepoPath, Span};
 
 /// Something for which kustomize refuses a kustomization.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,7 +209,7 @@ pub enum Found {
 
 /// Returns the kustomization file of a folder.
 pub fn find(repository: &Repository, folder: &RepoPath) -> Found {
-    let mut paths: Vec<RepoPath> = FILE_NAMES
+    let mut paths: Vec<RepoPath> = KUSTOMIZATION_FILES
         .iter()
         .filter_map(|name| folder.join(name))
         .filter(|path| repository.file(path).is_some())

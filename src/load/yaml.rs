@@ -68,7 +68,13 @@ pub fn parse(source: &Source, id: SourceId, dialect: Dialect, limits: &Limits) -
             parsed.problems.push(Problem::new(ProblemKind::Limit, span, message));
             break;
         }
-        if let Some(root) = build::build(text, id, chunk, dialect, limits, &mut parsed.problems) {
+        let reader = build::Reader {
+            dialect,
+            // kubectl reads lines, and so ends the last one. kustomize takes a text as it is, its
+            // own files included, which it reads with kubectl's library.
+            ends_last_line: dialect == Dialect::Kubectl && !source.path().is_kustomization(),
+        };
+        if let Some(root) = build::build(text, id, chunk, reader, limits, &mut parsed.problems) {
             parsed.documents.push(Document::new(root));
         }
     }

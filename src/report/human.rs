@@ -1,5 +1,6 @@
 //! The report for people: what is wrong, where, on which object, why, and how to mend it.
 
+mod coverage;
 mod excerpt;
 mod summary;
 #[cfg(test)]
@@ -36,11 +37,13 @@ pub(super) fn write(report: &Report<'_>, style: Style, out: &mut dyn Write) -> i
     let style = Style { width: style.width.max(NARROWEST), ..style };
     let secrets = Secrets::new(report.verdict, report.sources);
     let page = Page { report, secrets: &secrets, style, theme: theme(style) };
+    let (notes, defects): (Vec<&Judged>, Vec<&Judged>) =
+        report.verdict.findings.iter().partition(|judged| coverage::is_note(judged));
     // The findings come ordered by file.
-    let findings = &report.verdict.findings;
-    for file in findings.chunk_by(|a, b| source(a) == source(b)) {
+    for file in defects.chunk_by(|a, b| source(a) == source(b)) {
         page.file(file, out)?;
     }
+    coverage::write(&page, &notes, out)?;
     summary::write(&page, out)
 }
 
@@ -83,7 +86,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     // Writes the findings of one file.
-    fn file(&self, findings: &[Judged], out: &mut dyn Write) -> io::Result<()> {
+    fn file(&self, findings: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
         let mut seen: BTreeMap<(&RuleId, Enforcement), usize> = BTreeMap::new();
         let mut explained: BTreeSet<&RuleId> = BTreeSet::new();
         let mut folded: Vec<((&RuleId, Enforcement), Vec<u32>)> = Vec::new();

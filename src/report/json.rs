@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Report;
 use super::redact::Secrets;
 use crate::document::{ObjectRef, Step};
-use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument};
+use crate::judge::{Judged, JudgedEnvironment, JudgedFile, NotJudged, OtherDocument};
 use crate::source::{Location, Span};
 
 /// Writes the report.
@@ -75,6 +75,8 @@ struct SummaryV1 {
     denied: usize,
     /// The number of findings that do not.
     warned: usize,
+    /// The files whose objects were judged, as they stand or as kustomizations render them.
+    judged_files: Vec<JudgedFileV1>,
     /// What was not judged.
     not_judged: Vec<NotJudgedV1>,
     /// Documents that are no objects of their own.
@@ -83,6 +85,18 @@ struct SummaryV1 {
     environments: Vec<EnvironmentV1>,
     /// The Kubernetes version for objects of which no environment is known.
     default_kubernetes: Option<String>,
+}
+
+/// A file whose objects were judged.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct JudgedFileV1 {
+    /// The file, below the root of the repository.
+    path: String,
+    /// The number of documents in it that define objects.
+    documents: usize,
+    /// The environments that receive them, by name.
+    environments: Vec<String>,
 }
 
 /// Something that was not judged, and why.
@@ -264,6 +278,7 @@ impl Mirror<'_> {
                 rules: summary.rules,
                 denied,
                 warned: verdict.findings.len() - denied,
+                judged_files: summary.judged_files.iter().map(judged_file).collect(),
                 not_judged: summary.not_judged.iter().map(|it| self.not_judged(it)).collect(),
                 other_documents: summary.other_documents.iter().map(|it| self.other(it)).collect(),
                 environments: summary.environments.iter().map(environment).collect(),
@@ -337,6 +352,14 @@ impl Mirror<'_> {
 
     fn text(&self, text: &str) -> String {
         self.secrets.redact(text).into_owned()
+    }
+}
+
+fn judged_file(it: &JudgedFile) -> JudgedFileV1 {
+    JudgedFileV1 {
+        path: it.path.to_string(),
+        documents: it.documents,
+        environments: it.environments.iter().map(ToString::to_string).collect(),
     }
 }
 

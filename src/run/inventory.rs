@@ -7,11 +7,11 @@ use super::Options;
 use super::objects::Reviews;
 use super::repository::Read;
 use crate::config::Settings;
-use crate::document::ObjectRef;
+use crate::document::{Document, ObjectRef};
 use crate::environment::{Environment, Tier};
 use crate::finding::Finding;
 use crate::graph::{Graph, Role};
-use crate::judge::{JudgedEnvironment, NotJudged, OtherDocument, Summary};
+use crate::judge::{JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary};
 use crate::load::{Dialect, Repository};
 use crate::source::{RepoPath, SourceId, Span};
 
@@ -134,7 +134,9 @@ pub(super) fn summary(
     }
     not_judged.sort();
     not_judged.dedup();
+    let judged_files = judged_files(repository, graph, reviews);
     Summary {
+        judged_files,
         files: repository.files().filter(|(_, file)| file.in_scope).count(),
         documents: documents(repository),
         objects: reviews.tasks.len(),
@@ -145,6 +147,35 @@ pub(super) fn summary(
         environments: environments(graph, reviews, settings, options),
         default_kubernetes: None,
     }
+}
+
+/// Names the files whose objects were judged.
+fn judged_files(repository: &Repository, graph: &Graph, reviews: &Reviews<'_>) -> Vec<JudgedFile> {
+    // A file of a kustomization may hold something beside objects, e.g. the kustomization itself.
+    let others: BTreeSet<Span> = graph.others().iter().map(|other| other.span).collect();
+    let resources: BTreeSet<&RepoPath> = graph.resources().iter().collect();
+    let mut files: BTreeMap<&RepoPath, JudgedFile> = BTreeMap::new();
+    let mut add = |path, documents, environments: &[Arc<Environment>], sum: bool| {
+        let file = files.entry(path).or_insert_with(|| JudgedFile {
+            path: path.clone(),
+            documents: 0,
+            environments: BTreeSet::new(),
+        });
+        file.documents = if sum { file.documents + documents } else { documents };
+        file.environments.extend(environments.iter().map(|it| Arc::clone(&it.name)));
+    };
+    for (read, environments) in &reviews.rendered {
+        for path in read.iter().filter(|path| resources.contains(path)) {
+            let Some(parsed) = repository.parsed_before(path, Dialect::Kustomize) else { continue };
+            let is_object = |it: &&Document| it.object.is_some() && !others.contains(&it.span);
+            let documents = parsed.documents.iter().filter(is_object).count();
+            add(path, documents, environments, false);
+        }
+    }
+    for (path, environments) in &reviews.plain {
+        add(path, 1, environments, true);
+    }
+    files.into_values().collect()
 }
 
 /// Counts the documents of the files that were asked for, each file in one dialect.

@@ -3,6 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// The names under which kustomize looks for its file, in its order.
+///
+/// `RecognizedKustomizationFileNames` of kustomize's `api/konfig/general.go`.
+pub const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// A path below the root of the repository: `/` between segments, no leading `/`, no `.` or `..`.
 ///
 /// The root itself is the empty path. Names that are not UTF-8 are kept readable and apart
@@ -84,6 +90,11 @@ impl RepoPath {
     /// Returns the text of the path; empty for the root.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Says whether kustomize takes a file of this name for its own.
+    pub fn is_kustomization(&self) -> bool {
+        KUSTOMIZATION_FILES.contains(&self.name())
     }
 
     /// Says whether this is the root.

@@ -17,13 +17,11 @@ pub(super) fn password(text: &[u8], keyword: Range<usize>) -> Option<Candidate> 
     if !matches!(before.trim_ascii_end().last(), Some(b';' | b'?' | b'&')) {
         return None;
     }
-    let is_outside = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'\n' | b'<' | b'>');
-    let start = before.iter().rposition(is_outside).map_or(0, |at| at + 1);
-    let names_a_server = names_a_server(before.get(start..)?);
     let rest = text.get(keyword.end..text.len().min(keyword.end + LONGEST))?;
-    let ends = |byte: &u8| is_outside(byte) || matches!(byte, b';' | b'&' | b'\\') || *byte <= b' ';
+    let ends =
+        |byte: &u8| is_outside(*byte) || matches!(byte, b';' | b'&' | b'\\') || *byte <= b' ';
     let len = rest.iter().position(ends).unwrap_or(rest.len());
-    let is_secret = names_a_server && !placeholder::is_placeholder(rest.get(..len)?);
+    let is_secret = !placeholder::is_placeholder(rest.get(..len)?) && names_a_server(before);
     is_secret.then(|| Candidate {
         token: keyword.end..keyword.end + len,
         related: None,
@@ -32,18 +30,40 @@ pub(super) fn password(text: &[u8], keyword: Range<usize>) -> Option<Candidate> 
 }
 
 /// Says whether one of the settings before the password is the address of a server.
-fn names_a_server(settings: &[u8]) -> bool {
+///
+/// INVARIANT: an earlier password ends the search, so that no setting is read for two passwords.
+fn names_a_server(before: &[u8]) -> bool {
     const MARKS: &[&[u8]] = &[b"server=", b"host=", b"data source=", b"addr=", b"address="];
-    let starts = |text: &[u8], mark: &[u8]| {
-        text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+    const PASSWORDS: &[&[u8]] = &[b"password=", b"pwd="];
+    let starts = |text: &[u8], marks: &[&[u8]]| {
+        marks.iter().any(|mark| {
+            text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        })
     };
-    let mut settings = settings.split(|byte| matches!(byte, b';' | b'?' | b'&'));
-    // The first one stands after whatever the string is given to.
-    let first = settings.next().unwrap_or_default();
-    let is_first = (0..first.len())
-        .filter_map(|at| first.get(at..))
-        .any(|rest| starts(rest, b"jdbc:") || MARKS.iter().any(|mark| starts(rest, mark)));
-    is_first || settings.any(|it| MARKS.iter().any(|mark| starts(it.trim_ascii_start(), mark)))
+    let mut settings = before.rsplit(|byte| matches!(byte, b';' | b'?' | b'&')).peekable();
+    while let Some(setting) = settings.next() {
+        let outside = setting.iter().rposition(|byte| is_outside(*byte));
+        let inside = setting.get(outside.map_or(0, |at| at + 1)..).unwrap_or_default();
+        let trimmed = inside.trim_ascii_start();
+        if starts(trimmed, MARKS) {
+            return true;
+        }
+        if starts(trimmed, PASSWORDS) {
+            return false;
+        }
+        if outside.is_some() || settings.peek().is_none() {
+            // The first one stands after whatever the string is given to.
+            return (0..inside.len())
+                .filter_map(|at| inside.get(at..))
+                .any(|rest| starts(rest, &[b"jdbc:"]) || starts(rest, MARKS));
+        }
+    }
+    false
+}
+
+/// Says whether no connection string holds this byte.
+fn is_outside(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`' | b'\n' | b'<' | b'>')
 }
 
 #[cfg(test)]

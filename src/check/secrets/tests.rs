@@ -408,7 +408,7 @@ fn hostile_texts_are_read_in_linear_time() {
     texts.push(base64::encode(&digits.bytes(size)));
     texts.push("QUFB".repeat(size / 4));
     for keyword in formats::all().flat_map(|it| it.keywords) {
-        for between in ["", " ", "\n", "a", "aaaaaaaaaaaaaaaaaaaaaaaa.", ":a@", "\": \""] {
+        for between in ["", " ", "\n", "a", "a;", "aaaaaaaaaaaaaaaaaaaaaaaa.", ":a@", "\": \""] {
             let part = format!("{keyword}{between}");
             texts.push(part.repeat(size / 8 / part.len()));
         }

@@ -13,19 +13,26 @@ use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::load::{Problem, ProblemKind};
 use crate::source::{SourceId, Span};
 
+/// Who reads a text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) dialect: Dialect,
+    /// Whether a last line without a line break is read as if it had one.
+    pub(super) ends_last_line: bool,
+}
+
 /// Builds the first document of a chunk; `None` where it is empty or cannot be read.
 pub(super) fn build(
     text: &str,
     source: SourceId,
     chunk: Chunk,
-    dialect: Dialect,
+    reader: Reader,
     limits: &Limits,
     problems: &mut Vec<Problem>,
 ) -> Option<Node> {
     let mut options = granit_parser::options! {
         bom_inside_document_as_content: true,
-        // kubectl reads lines, and so ends the last one; kustomize takes the text as it is.
-        block_scalar_eof_without_line_feed: dialect == Dialect::Kustomize,
+        block_scalar_eof_without_line_feed: !reader.ends_last_line,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
     };
@@ -36,7 +43,7 @@ pub(super) fn build(
         json: chunk.json,
         source,
         base: chunk.start,
-        dialect,
+        dialect: reader.dialect,
         limits,
         stack: Vec::new(),
         anchors: BTreeMap::new(),

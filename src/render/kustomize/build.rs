@@ -16,7 +16,7 @@ use super::{Cache, generate, image, inline, patch, plugin, replace};
 use crate::graph::kustomization::{self, Kind, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Repository};
 use crate::render::{Gap, GapKind, RenderError};
-use crate::source::{RepoPath, Span};
+use crate::source::{KUSTOMIZATION_FILES, RepoPath, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -529,7 +529,7 @@ fn leads_to(known: &Accumulated, folder: &RepoPath) -> bool {
     let mut folder = folder.clone();
     loop {
         let here = |name: &&str| folder.join(name).is_some_and(|path| known.read.contains(&path));
-        if kustomization::FILE_NAMES.iter().any(here) {
+        if KUSTOMIZATION_FILES.iter().any(here) {
             return true;
         }
         if folder.is_root() {
