@@ -13,7 +13,7 @@
 # custom:
 #   severity: critical
 #   since: 0.1.0
-#   help: bind a role that allows what the subject does, or waive it for a break-glass group
+#   help: bind a role that allows what the subject does
 #   kinds: [rbac.authorization.k8s.io/ClusterRoleBinding, rbac.authorization.k8s.io/RoleBinding]
 package tidewaiter.rbac.cluster_admin_binding
 

@@ -75,8 +75,8 @@ impl Rules {
                     "Kind whose schema is not known",
                     "No schema of this custom resource is at hand, so its fields are not \
                      checked: a misspelt one passes. Other rules still judge the object.",
-                    "Check objects of this kind where its definition is installed, e.g. with \
-                     `kubectl apply --dry-run=server`.",
+                    "check objects of this kind where its definition is installed, e.g. with \
+                     `kubectl apply --dry-run=server`",
                     [CUSTOM_RESOURCES, THE_API],
                 )
             },

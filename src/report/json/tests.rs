@@ -45,6 +45,7 @@ fn every_field_has_its_place() {
         "rules": 38,
         "denied": 1,
         "warned": 1,
+        "judgedFiles": [],
         "notJudged": [
           {
             "path": "charts/web/templates/1.yaml",
