@@ -1,6 +1,6 @@
 //! `tidewaiter.yaml` and `--config`.
 
-use crate::gate::{BOTH, FILES, GOOD, Gate, WILDCARD, check};
+use crate::gate::{BOTH, ESCALATE, FILES, GOOD, Gate, check};
 
 const OFF: &str = "enforcement:\n  - {rules: [rbac], set: off}\n";
 
@@ -12,7 +12,7 @@ fn the_file_of_the_folder_holds() {
 
 #[test]
 fn a_file_above_the_path_holds_too() {
-    let files = [("tidewaiter.yaml", OFF), ("a/b/role.yaml", WILDCARD), ("a/b/c.yaml", GOOD)];
+    let files = [("tidewaiter.yaml", OFF), ("a/b/role.yaml", ESCALATE), ("a/b/c.yaml", GOOD)];
     let gate = check(files).args(["a/b"]);
     // Without git, the folder of the path is the root, and nothing above it is read.
     std::fs::create_dir(gate.path().join(".git")).unwrap();
@@ -60,11 +60,11 @@ fn a_misspelt_key_is_refused_where_it_stands() {
 #[test]
 fn a_misspelt_rule_is_refused_where_it_stands() {
     insta::assert_snapshot!(
-        failure("enforcement:\n  - rules: [schema, rbac/wildcard-verbs]\n    set: warn\n"),
+        failure("enforcement:\n  - rules: [schema, rbac/escalate-verbs]\n    set: warn\n"),
         @r"
-      failure: the configuration is refused: there is no rule or category `rbac/wildcard-verbs`
+      failure: the configuration is refused: there is no rule or category `rbac/escalate-verbs`
         at tidewaiter.yaml:2:21
-        help: did you mean `rbac/wildcard-verb`?
+        help: did you mean `rbac/escalate-verb`?
     "
     );
 }
@@ -94,8 +94,8 @@ enforcement:
   - {rules: [rbac], set: warn, tier: non-production}
 ";
     let run = check([
-        ("live/role.yaml", WILDCARD),
-        ("play/role.yaml", WILDCARD),
+        ("live/role.yaml", ESCALATE),
+        ("play/role.yaml", ESCALATE),
         ("tidewaiter.yaml", config),
     ])
     .run();

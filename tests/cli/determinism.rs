@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{Gate, WILDCARD, WRONG_TYPE};
+use crate::gate::{ESCALATE, Gate, WRONG_TYPE};
 
 /// Returns a repository whose files share bases and defects, in the order of their making.
 fn files() -> Vec<(String, String)> {
     let mut files = vec![
-        ("base/role.yaml".to_owned(), WILDCARD.to_owned()),
+        ("base/role.yaml".to_owned(), ESCALATE.to_owned()),
         ("base/settings.yaml".to_owned(), WRONG_TYPE.to_owned()),
         (
             "base/kustomization.yaml".to_owned(),
@@ -19,7 +19,7 @@ fn files() -> Vec<(String, String)> {
         files.push((format!("envs/{environment}/kustomization.yaml"), kustomization));
         let mut roles = String::new();
         for number in 0..20 {
-            let role = WILDCARD.replace("editor", &format!("editor-{number}"));
+            let role = ESCALATE.replace("editor", &format!("editor-{number}"));
             write!(roles, "---\n{role}").unwrap();
         }
         files.push((format!("plain/{environment}.yaml"), roles));

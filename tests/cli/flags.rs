@@ -1,6 +1,6 @@
 //! What the flags of `check` do.
 
-use crate::gate::{BOTH, FILES, GOOD, Gate, WILDCARD, WRONG_TYPE, check};
+use crate::gate::{BOTH, ESCALATE, FILES, GOOD, Gate, WRONG_TYPE, check};
 
 #[test]
 fn without_a_path_the_working_directory_is_judged() {
@@ -38,15 +38,15 @@ fn only_takes_rules_and_categories() {
 #[test]
 fn skip_leaves_rules_and_categories_out() {
     assert_eq!(check(FILES).args(["--skip", "rbac"]).run().findings(), BOTH[1..]);
-    let none = check(FILES).args(["--skip", "rbac/wildcard-verb", "--skip", "schema"]).run();
+    let none = check(FILES).args(["--skip", "rbac/escalate-verb", "--skip", "schema"]).run();
     assert_eq!((none.findings().len(), none.code), (0, Some(0)));
 }
 
 #[test]
 fn only_and_skip_refuse_what_is_no_rule() {
-    let run = check(FILES).args(["--only", "rbac/wildcard-verbs"]).run();
+    let run = check(FILES).args(["--only", "rbac/escalate-verbs"]).run();
     run.refuses(
-        "there is no rule or category `rbac/wildcard-verbs`; did you mean `rbac/wildcard-verb`?",
+        "there is no rule or category `rbac/escalate-verbs`; did you mean `rbac/escalate-verb`?",
     );
     let run = check(FILES).args(["--skip", "shema"]).run();
     run.refuses("there is no rule or category `shema`; did you mean `schema`?");
@@ -77,7 +77,7 @@ fn a_version_that_is_not_known_is_refused() {
 
 #[test]
 fn environment_narrows_what_is_judged() {
-    let files = [("envs/dev/role.yaml", WILDCARD), ("envs/prod/settings.yaml", WRONG_TYPE)];
+    let files = [("envs/dev/role.yaml", ESCALATE), ("envs/prod/settings.yaml", WRONG_TYPE)];
     let all = check(files).run();
     assert_eq!(all.findings().len(), 2);
     let prod = check(files).args(["--environment", "prod"]).run();

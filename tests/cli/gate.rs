@@ -10,16 +10,16 @@ use tempfile::TempDir;
 /// A `ConfigMap` with nothing wrong.
 pub(crate) const GOOD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: good\n";
 
-/// A Role with one defect, of the rule `rbac/wildcard-verb`, at 8:13.
-pub(crate) const WILDCARD: &str = "\
+/// A Role with one defect, of the rule `rbac/escalate-verb`, at 8:13.
+pub(crate) const ESCALATE: &str = "\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
   name: editor
 rules:
-  - apiGroups: [apps]
-    resources: [deployments]
-    verbs: [\"*\"]
+  - apiGroups: [rbac.authorization.k8s.io]
+    resources: [roles]
+    verbs: [escalate]
 ";
 
 /// A `ConfigMap` with one defect, of the rule `schema/wrong-type`, at 6:12.
@@ -166,10 +166,10 @@ pub(crate) fn check<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     Gate::new().repo(files).args(["check", "--format", "json"])
 }
 
-/// The findings of [`WILDCARD`] in `role.yaml` and [`WRONG_TYPE`] in `settings.yaml`.
+/// The findings of [`ESCALATE`] in `role.yaml` and [`WRONG_TYPE`] in `settings.yaml`.
 pub(crate) const BOTH: [&str; 2] =
-    ["rbac/wildcard-verb role.yaml:8:13", "schema/wrong-type settings.yaml:6:12"];
+    ["rbac/escalate-verb role.yaml:8:13", "schema/wrong-type settings.yaml:6:12"];
 
 /// A repository with both.
 pub(crate) const FILES: [(&str, &str); 2] =
-    [("role.yaml", WILDCARD), ("settings.yaml", WRONG_TYPE)];
+    [("role.yaml", ESCALATE), ("settings.yaml", WRONG_TYPE)];

@@ -10,7 +10,7 @@ fn run(arguments: &[&str]) -> crate::gate::Run {
 fn rules_are_listed() {
     let run = run(&["rules"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    let line = "rbac/wildcard-verb                         high      deny  Role allows every verb";
+    let line = "rbac/escalate-verb                         critical  deny  Role may raise roles above itself";
     assert!(run.stdout.lines().any(|it| it == line), "{}", run.stdout);
     let ids: Vec<&str> = run.stdout.lines().filter_map(|it| it.split(' ').next()).collect();
     assert!(ids.is_sorted());
@@ -39,8 +39,8 @@ fn every_rule_is_explained() {
 
 #[test]
 fn a_misspelt_rule_is_met_with_a_suggestion() {
-    run(&["explain", "rbac/wildcard-verbs"])
-        .refuses("there is no rule `rbac/wildcard-verbs`; did you mean `rbac/wildcard-verb`?");
+    run(&["explain", "rbac/escalate-verbs"])
+        .refuses("there is no rule `rbac/escalate-verbs`; did you mean `rbac/escalate-verb`?");
     run(&["explain", "weather"])
         .refuses("there is no rule `weather`; `tidewaiter rules` lists them");
 }

@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{GOOD, Gate, WILDCARD, WRONG_TYPE, check};
+use crate::gate::{ESCALATE, GOOD, Gate, WRONG_TYPE, check};
 
 #[cfg(unix)]
 #[test]
 fn a_file_name_cannot_write_to_the_terminal_or_forge_lines() {
     let name = "a\n::error::\x1b[31mfake\u{202e}.yaml";
-    let gate = Gate::new().repo([(name, WILDCARD)]).args(["check", "--color", "never"]);
+    let gate = Gate::new().repo([(name, ESCALATE)]).args(["check", "--color", "never"]);
     let run = gate.run();
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
     assert!(!run.stdout.contains(['\x1b', '\u{202e}']), "{}", run.stdout);
     assert!(!run.stdout.lines().any(|line| line.trim_start().starts_with("::")), "{}", run.stdout);
-    let run = check([(name, WILDCARD)]).run();
-    assert_eq!(run.findings(), [format!("rbac/wildcard-verb {name}:8:13")]);
+    let run = check([(name, ESCALATE)]).run();
+    assert_eq!(run.findings(), [format!("rbac/escalate-verb {name}:8:13")]);
 }
 
 #[cfg(unix)]

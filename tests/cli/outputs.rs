@@ -1,6 +1,6 @@
 //! Where reports go and how they look.
 
-use crate::gate::{BOTH, BROKEN, FILES, Gate, Run, WILDCARD, check};
+use crate::gate::{BOTH, BROKEN, ESCALATE, FILES, Gate, Run, check};
 
 fn human() -> Gate {
     Gate::new().repo(FILES).args(["check"])
@@ -8,25 +8,25 @@ fn human() -> Gate {
 
 #[test]
 fn a_whole_report() {
-    let gate = Gate::new().repo([("role.yaml", WILDCARD)]);
+    let gate = Gate::new().repo([("role.yaml", ESCALATE)]);
     let run = gate.args(["check"]).run();
     // The number of the rules grows.
     let (report, end) = run.stdout.rsplit_once(" by ").unwrap();
     insta::assert_snapshot!(report, @r#"
-      error[rbac/wildcard-verb] (high): Role `editor` allows every verb on `deployments`
+      error[rbac/escalate-verb] (critical): Role `editor` may write roles that allow more than it does
        ╭─[role.yaml:8:13]
-     7 │     resources: [deployments]
-     8 │     verbs: ["*"]
-       ·             ───
+     7 │     resources: [roles]
+     8 │     verbs: [escalate]
+       ·             ────────
        ╰────
       object: Role editor (rbac.authorization.k8s.io/v1)
       field:  rules[0].verbs[0]
-      why:    The verb `*` allows what the resource has now and what it will have: `escalate`, `bind`
-              and `impersonate` are verbs, too
-      help:   list the verbs that are used
+      why:    The API server lets nobody write a role that allows more than its author may do, unless
+              the author has the verb `escalate`
+      help:   remove `escalate`: the roles that a controller writes may not exceed its own
 
     rule                 denied  warnings
-    rbac/wildcard-verb        1         0
+    rbac/escalate-verb        1         0
 
     no environment is known: judged for Kubernetes 1.37
 
@@ -61,7 +61,7 @@ fn sarif_has_the_findings() {
     assert_eq!(log["version"], "2.1.0");
     let results = log["runs"][0]["results"].as_array().unwrap();
     let rules: Vec<&str> = results.iter().map(|it| it["ruleId"].as_str().unwrap()).collect();
-    assert_eq!(rules, ["rbac/wildcard-verb", "schema/wrong-type"]);
+    assert_eq!(rules, ["rbac/escalate-verb", "schema/wrong-type"]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn forty_columns_are_enough() {
 
 #[test]
 fn paths_start_at_the_working_directory() {
-    let gate = Gate::new().repo([("a/role.yaml", WILDCARD), ("b/c.txt", "")]);
+    let gate = Gate::new().repo([("a/role.yaml", ESCALATE), ("b/c.txt", "")]);
     let run = gate.args(["check", "a"]).run();
     assert!(run.stdout.contains("[a/role.yaml:8:13]"), "{}", run.stdout);
     assert_eq!(check(FILES).run().findings(), BOTH);

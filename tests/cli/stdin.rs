@@ -1,11 +1,11 @@
 //! Manifests from standard input.
 
-use crate::gate::{GOOD, Gate, WILDCARD, check};
+use crate::gate::{ESCALATE, GOOD, Gate, check};
 
 #[test]
 fn objects_are_judged() {
-    let run = check([]).args(["-"]).stdin(&format!("{GOOD}---\n{WILDCARD}")).run();
-    assert_eq!(run.findings(), ["rbac/wildcard-verb <stdin>:13:13"]);
+    let run = check([]).args(["-"]).stdin(&format!("{GOOD}---\n{ESCALATE}")).run();
+    assert_eq!(run.findings(), ["rbac/escalate-verb <stdin>:13:13"]);
     assert_eq!(run.json()["summary"]["objects"], 2);
     assert_eq!(run.code, Some(1));
     let run = check([]).args(["-"]).stdin(GOOD).run();
@@ -39,8 +39,8 @@ fn a_pipe_without_an_object_does_not_pass() {
         let failure = run.stdout.split("\n\n").next().unwrap();
         assert_eq!(
             failure,
-            "  failure: standard input holds no object to judge\n    \
-             help: make sure that the command before the pipe succeeds"
+            "  failure: standard input holds no object\n    \
+             help: see whether the command before the pipe has failed"
         );
     }
 }

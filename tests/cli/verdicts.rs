@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::gate::{BROKEN, FILES, GOOD, Gate, WILDCARD, check};
+use crate::gate::{BROKEN, ESCALATE, FILES, GOOD, Gate, check};
 
 #[test]
 fn nothing_denied_is_zero() {
@@ -31,7 +31,7 @@ fn what_cannot_be_judged_is_two() {
 
 #[test]
 fn a_denial_wins_over_a_failure() {
-    let run = check([("a.yaml", WILDCARD), ("k/kustomization.yaml", BROKEN)]).run();
+    let run = check([("a.yaml", ESCALATE), ("k/kustomization.yaml", BROKEN)]).run();
     assert_eq!((run.code, &run.json()["exitCode"]), (Some(1), &1.into()));
     assert_eq!(run.json()["failures"].as_array().unwrap().len(), 1);
 }
