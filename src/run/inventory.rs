@@ -34,11 +34,8 @@ impl Places {
             places.add(repository, path, environments);
         }
         for (path, file) in repository.files() {
-            let parsed = [Dialect::Kustomize, Dialect::Kubectl]
-                .into_iter()
-                .find_map(|dialect| repository.parsed_before(path, dialect));
-            let documents = parsed.map(|parsed| parsed.documents.as_slice()).unwrap_or_default();
-            let objects: Vec<_> = documents
+            let objects: Vec<_> = parsed_before(repository, path)
+                .unwrap_or_default()
                 .iter()
                 .filter_map(|document| Some((document.span, document.object.clone()?)))
                 // A kustomization is no object, and rarely has a name to show.
@@ -106,13 +103,19 @@ pub(super) fn summary(
                 reason: reason.to_owned(),
                 failure: false,
             });
-        } else if !other.kind.is_empty() {
-            other_documents.push(OtherDocument {
-                span: other.span,
-                api_version: other.api_version.to_string(),
-                kind: other.kind.to_string(),
-                role: other.role.name(),
+        } else if other.kind.is_empty() {
+            // The whole file is meant: whatever in it looks like an object is named.
+            let documents = parsed_before(repository, &other.path).or_else(|| {
+                let parsed = repository.parsed(&other.path, Dialect::Kubectl)?;
+                Some(parsed.documents.as_slice())
             });
+            other_documents.extend(documents.unwrap_or_default().iter().filter_map(|document| {
+                let object = document.object.as_ref()?;
+                Some(other_document(document.span, &object.api_version, &object.kind, other.role))
+            }));
+        } else {
+            let (api_version, kind) = (&other.api_version, &other.kind);
+            other_documents.push(other_document(other.span, api_version, kind, other.role));
         }
     }
     not_judged.extend(reviews.not_judged.iter().cloned());
@@ -149,6 +152,23 @@ pub(super) fn summary(
     }
 }
 
+fn other_document(span: Span, api_version: &str, kind: &str, role: Role) -> OtherDocument {
+    OtherDocument {
+        span,
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        role: role.name(),
+    }
+}
+
+/// Returns the documents of a file, in the dialect in which it was read.
+fn parsed_before<'a>(repository: &'a Repository, path: &RepoPath) -> Option<&'a [Document]> {
+    [Dialect::Kustomize, Dialect::Kubectl]
+        .into_iter()
+        .find_map(|dialect| repository.parsed_before(path, dialect))
+        .map(|parsed| parsed.documents.as_slice())
+}
+
 /// Names the files whose objects were judged.
 fn judged_files(repository: &Repository, graph: &Graph, reviews: &Reviews<'_>) -> Vec<JudgedFile> {
     // A file of a kustomization may hold something beside objects, e.g. the kustomization itself.
@@ -183,12 +203,8 @@ fn documents(repository: &Repository) -> usize {
     repository
         .files()
         .filter(|(_, file)| file.in_scope)
-        .filter_map(|(path, _)| {
-            [Dialect::Kustomize, Dialect::Kubectl]
-                .into_iter()
-                .find_map(|dialect| repository.parsed_before(path, dialect))
-        })
-        .map(|parsed| parsed.documents.len())
+        .filter_map(|(path, _)| parsed_before(repository, path))
+        .map(<[Document]>::len)
         .sum()
 }
 
