@@ -209,6 +209,13 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         tiers: &tiers,
     };
     let mut failures = results.failures;
+    // Whoever names an empty folder has most often named the wrong one, and must not read a pass.
+    if matches!(options.input, Input::Paths(_)) && !repository.files().any(|(_, it)| it.in_scope) {
+        failures.push(Failure {
+            help: Some("name the folder that holds the manifests".to_owned()),
+            ..failure("the paths hold no file to judge")
+        });
+    }
     // Whoever pipes manifests expects some: most often the program before the pipe has failed.
     if matches!(options.input, Input::Stdin(_)) && reviews.tasks.is_empty() {
         failures.push(Failure {

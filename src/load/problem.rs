@@ -123,9 +123,9 @@ pub fn rules() -> Vec<RuleMeta> {
         rule(
             DUPLICATE,
             "Key stands twice",
-            "A mapping has the same key twice. kubectl silently keeps the last one, kustomize and \
-             the API server's strict validation refuse the file, and a reader sees the first: what \
-             is reviewed is not what is applied.",
+            "Of two equal keys kubectl silently keeps the last one, kustomize and the API server's \
+             strict validation refuse the file, and a reader sees the first. What is reviewed is \
+             not what is applied.",
             "remove one of the two keys",
             Severity::High,
             Enforcement::Deny,

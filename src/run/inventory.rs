@@ -119,6 +119,13 @@ pub(super) fn summary(
         }
     }
     not_judged.extend(reviews.not_judged.iter().cloned());
+    not_judged.extend(read.unused_configurations().map(|path| NotJudged {
+        path: path.clone(),
+        span: None,
+        reason:
+            "is a configuration that this run does not use: check its folder by itself".to_owned(),
+        failure: false,
+    }));
     let rendered: BTreeSet<&RepoPath> = reviews.rendered.iter().flat_map(|(it, _)| it).collect();
     for path in graph.resources().iter().filter(|it| in_scope(it) && !rendered.contains(it)) {
         let reason = match &options.environment {

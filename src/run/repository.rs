@@ -125,6 +125,14 @@ impl Read {
         any
     }
 
+    /// Returns the configuration files that were asked for and are not the one of the run.
+    pub(super) fn unused_configurations(&self) -> impl Iterator<Item = &RepoPath> {
+        self.repository.files().filter_map(|(path, file)| {
+            let other = path.name() == config::FILE_NAME && self.config.as_ref() != Some(path);
+            (file.in_scope && other).then_some(path)
+        })
+    }
+
     /// Reads the configuration; the error says where it is wrong.
     pub(super) fn settings(&self, registry: &Registry) -> Result<Settings, Failure> {
         let Some(path) = &self.config else { return Ok(Settings::default()) };
