@@ -80,3 +80,6 @@ pub fn parse(source: &Source, id: SourceId, dialect: Dialect, limits: &Limits) -
     }
     parsed
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,22 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!(output.status.code(), Some(expected), "{arguments:?}");
     }
 }
+
+#[test]
+fn an_empty_folder_is_no_pass() {
+    let run = check([("a/only.txt", "text\n")]).run();
+    assert_eq!(run.code, Some(0));
+    let none: [(&str, &str); 0] = [];
+    let run = check(none).run();
+    assert_eq!(run.code, Some(2));
+    assert_eq!(run.json()["failures"][0]["reason"], "the paths hold no file to judge");
+}
+
+#[test]
+fn a_configuration_that_is_not_used_is_named() {
+    let run = check([("a.yaml", GOOD), ("sub/tidewaiter.yaml", "kubernetes: \"1.36\"\n")]).run();
+    assert_eq!(run.code, Some(0));
+    let not_judged = &run.json()["summary"]["notJudged"][0];
+    assert_eq!(not_judged["path"], "sub/tidewaiter.yaml");
+    assert_eq!(not_judged["failure"], false);
+}

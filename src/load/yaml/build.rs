@@ -155,7 +155,14 @@ impl<'a> Builder<'a> {
             let (event, at) = match next {
                 Ok(next) => next,
                 // What is wrong behind the first document is never read.
-                Err(_) if document.is_some() => break,
+                Err(error) if document.is_some() => {
+                    let at = self.base
+                        + u32::try_from(error.marker().byte_offset().unwrap_or(0))
+                            .unwrap_or(u32::MAX);
+                    let end = self.base + u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+                    self.unread(Span::new(self.source, at.min(end), at.min(end)));
+                    break;
+                }
                 Err(error) => return Err(self.syntax(&error)),
             };
             let span = self.span(&at);
@@ -300,7 +307,7 @@ impl<'a> Builder<'a> {
             let NodeKind::Scalar(scalar) = node.kind else {
                 return Err(self.complex_key(span));
             };
-            let text = resolve::key(Resolved::Scalar(scalar), self.dialect)
+            let text = resolve::key(Resolved::Scalar(scalar), None, self.dialect)
                 .map_err(|error| self.no_value(&error, span))?;
             self.open_key(Key { text, span, merge: false });
             return Ok(None);
@@ -418,13 +425,11 @@ impl<'a> Builder<'a> {
     fn key(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Step<Key> {
         let resolved = self.resolve(text, style, tag, span)?;
         let merge = resolved == Resolved::Merge;
-        let text = match resolved {
-            Resolved::Scalar(Scalar::String(text)) => self.keys.shared(text),
-            resolved => {
-                resolve::key(resolved, self.dialect).map_err(|error| self.no_value(&error, span))?
-            }
-        };
-        Ok(Key { text, span, merge })
+        let text = if span.start == span.end { "" } else { text };
+        let plain = (matches!(style, ScalarStyle::Plain) && tag.is_none()).then_some(text);
+        let text = resolve::key(resolved, plain, self.dialect)
+            .map_err(|error| self.no_value(&error, span))?;
+        Ok(Key { text: self.keys.shared(text), span, merge })
     }
 
     fn resolve(
@@ -557,7 +562,8 @@ impl<'a> Builder<'a> {
     }
 
     fn unread(&mut self, span: Span) {
-        let message = "a second document starts here without a `---` line, and is never read";
+        let message =
+            "what follows here stands behind the document without a `---` line, and is never read";
         self.problems.push(Problem::new(ProblemKind::Unread, span, message));
     }
 }

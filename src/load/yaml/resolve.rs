@@ -121,6 +121,13 @@ fn numeric(text: &str, dialect: Dialect) -> Resolved {
     {
         return Resolved::Scalar(Scalar::Int(value));
     }
+    // So does the octal prefix of YAML 1.2, which only v3 knows.
+    if dialect == Dialect::Kustomize
+        && let Some(bits) = digits.strip_prefix("0o")
+        && let Ok(value) = i64::from_str_radix(bits, 8)
+    {
+        return Resolved::Scalar(Scalar::Int(value));
+    }
     Resolved::string(text)
 }
 
@@ -275,37 +282,71 @@ pub(super) fn tagged(suffix: &str, text: &str, dialect: Dialect) -> Result<Resol
     }
 }
 
-/// Returns the JSON key of a scalar that stands as a key.
+/// Returns the JSON key of a scalar that stands as a key; `plain` is its text where it has neither
+/// quotes nor a tag.
 ///
 /// kubectl converts numbers and booleans to text (`convertToJSONableObject` of
 /// `sigs.k8s.io/yaml`); kustomize refuses them.
-pub(super) fn key(resolved: Resolved, dialect: Dialect) -> Result<Arc<str>, NoValue> {
-    let scalar = match resolved {
-        Resolved::Scalar(scalar) => scalar,
-        Resolved::NotFinite(text) => match dialect {
-            Dialect::Kubectl => return Ok(Arc::from(text.trim_start_matches('+'))),
-            Dialect::Kustomize => return Err(NoValue(format!("the key `{text}` is a number"))),
-        },
-        Resolved::Merge => return Ok(Arc::from("<<")),
+pub(super) fn key(
+    resolved: Resolved,
+    plain: Option<&str>,
+    dialect: Dialect,
+) -> Result<Arc<str>, NoValue> {
+    let refused = |text: &str, what: &str| {
+        NoValue(format!("the key `{text}` is {what}, and kustomize takes only strings"))
     };
-    let (text, what) = match scalar {
-        Scalar::String(text) => return Ok(text),
-        Scalar::Null => return Err(NoValue("the key is empty or `null`".to_owned())),
-        Scalar::Bool(value) => (value.to_string(), "a boolean"),
-        Scalar::Int(value) => (value.to_string(), "a number"),
-        Scalar::Uint(value) => (value.to_string(), "a number"),
-        Scalar::Float(value) => {
-            // Go writes such keys with 32 bits of precision.
-            #[expect(clippy::cast_possible_truncation, reason = "what Go does")]
-            let short = value as f32;
-            (short.to_string(), "a number")
+    let (text, what) = match resolved {
+        Resolved::Merge => return Ok(Arc::from("<<")),
+        Resolved::NotFinite(text) => (text.to_owned(), "a number"),
+        Resolved::Scalar(Scalar::String(text)) => {
+            return match plain.and_then(timestamp::parse) {
+                Some(_) if dialect == Dialect::Kustomize => Err(refused(&text, "a time")),
+                _ => Ok(text),
+            };
         }
+        // kustomize takes a key that is not there for an empty one.
+        Resolved::Scalar(Scalar::Null) if plain == Some("") && dialect == Dialect::Kustomize => {
+            return Ok(Arc::from(""));
+        }
+        Resolved::Scalar(Scalar::Null) => {
+            return Err(NoValue("the key is empty or `null`".to_owned()));
+        }
+        Resolved::Scalar(Scalar::Bool(value)) => (value.to_string(), "a boolean"),
+        Resolved::Scalar(Scalar::Uint(value)) => {
+            return Err(NoValue(format!("the key `{value}` is a number that is too large")));
+        }
+        // A whole number that was written as a float is still a float to go-yaml.
+        Resolved::Scalar(Scalar::Int(value)) => {
+            let float = plain
+                .map(without_underscores)
+                .filter(|digits| integer(digits).is_none())
+                .and_then(|digits| digits.parse::<f64>().ok());
+            (float.map_or_else(|| value.to_string(), go_key), "a number")
+        }
+        Resolved::Scalar(Scalar::Float(value)) => (go_key(value), "a number"),
     };
     match dialect {
         Dialect::Kubectl => Ok(Arc::from(text)),
-        Dialect::Kustomize => {
-            Err(NoValue(format!("the key `{text}` is {what}, and kustomize takes only strings")))
+        Dialect::Kustomize => Err(refused(&text, what)),
+    }
+}
+
+/// Writes a float as Go's `strconv.FormatFloat(value, 'g', -1, 32)` does.
+fn go_key(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "what Go does")]
+    let short = value as f32;
+    if short.is_infinite() {
+        return if short > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let scientific = format!("{short:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    match exponent.parse::<i32>() {
+        // With the shortest form, Go decides as if six digits were wanted.
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", exponent.abs())
         }
+        _ => short.to_string(),
     }
 }
 
@@ -419,10 +460,23 @@ mod tests {
 
     #[test]
     fn keys_become_text_only_for_kubectl() {
-        assert_eq!(key(kubectl("on"), Dialect::Kubectl), Ok("true".into()));
-        assert_eq!(key(kubectl("0644"), Dialect::Kubectl), Ok("420".into()));
-        assert_eq!(key(kubectl("1.10"), Dialect::Kubectl), Ok("1.1".into()));
-        assert!(key(int(1), Dialect::Kustomize).is_err());
-        assert!(key(Resolved::Scalar(Scalar::Null), Dialect::Kubectl).is_err());
+        let key = |text, dialect| key(plain(text, dialect), Some(text), dialect);
+        for (text, wanted) in [
+            ("on", "true"),
+            ("0644", "420"),
+            ("1.10", "1.1"),
+            ("1e3", "1000"),
+            ("1e7", "1e+07"),
+            ("0.0000001", "1e-07"),
+            ("1e39", ".inf"),
+            ("2001-01-01", "2001-01-01"),
+        ] {
+            assert_eq!(key(text, Dialect::Kubectl).as_deref(), Ok(wanted), "{text}");
+        }
+        for text in ["1", "true", "1.5", "2001-01-01", ".inf", "~"] {
+            assert!(key(text, Dialect::Kustomize).is_err(), "{text}");
+        }
+        assert!(key("~", Dialect::Kubectl).is_err());
+        assert!(key("18446744073709551615", Dialect::Kubectl).is_err());
     }
 }

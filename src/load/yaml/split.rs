@@ -34,7 +34,10 @@ pub(super) type InvalidSeparator = Box<(Vec<Chunk>, Chunk)>;
 /// other where the text starts with a brace. kustomize: `splitDocuments` of kyaml's
 /// `kio/byteio_reader.go`.
 pub(super) fn split(text: &str, dialect: Dialect) -> Result<Vec<Chunk>, InvalidSeparator> {
-    if let Some(chunks) = json(text) {
+    // kustomize reads JSON as the YAML that it nearly is.
+    if dialect == Dialect::Kubectl
+        && let Some(chunks) = json(text)
+    {
         return Ok(chunks);
     }
     let mut chunks = Vec::new();
