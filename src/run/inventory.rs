@@ -12,7 +12,7 @@ use crate::environment::{Environment, Tier};
 use crate::finding::Finding;
 use crate::graph::{Graph, Role};
 use crate::judge::{JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary};
-use crate::load::{Dialect, Repository};
+use crate::load::{self, Dialect, Repository};
 use crate::source::{RepoPath, SourceId, Span};
 
 /// Tells the object and the environments of a place, for findings of texts.
@@ -109,6 +109,17 @@ pub(super) fn summary(
                 let parsed = repository.parsed(&other.path, Dialect::Kubectl)?;
                 Some(parsed.documents.as_slice())
             });
+            // Nothing is known of a text that cannot be read, but that it is there.
+            if documents.is_some_and(<[Document]>::is_empty)
+                && is_unreadable(repository, &other.path)
+            {
+                not_judged.push(NotJudged {
+                    path: other.path.clone(),
+                    span: None,
+                    reason: format!("is no object ({}), and cannot be read", other.role),
+                    failure: false,
+                });
+            }
             other_documents.extend(documents.unwrap_or_default().iter().filter_map(|document| {
                 let object = document.object.as_ref()?;
                 Some(other_document(document.span, &object.api_version, &object.kind, other.role))
@@ -157,6 +168,18 @@ pub(super) fn summary(
         environments: environments(graph, reviews, settings, options),
         default_kubernetes: None,
     }
+}
+
+/// Says whether a file that looks like a manifest cannot be read.
+fn is_unreadable(repository: &Repository, path: &RepoPath) -> bool {
+    let looks = |text: &str| {
+        ["apiVersion:", "kind:"].iter().all(|key| text.lines().any(|line| line.starts_with(key)))
+    };
+    [Dialect::Kustomize, Dialect::Kubectl]
+        .into_iter()
+        .filter_map(|dialect| repository.parsed_before(path, dialect))
+        .any(|parsed| parsed.problems.iter().any(load::Problem::is_fatal))
+        && repository.source(path).is_some_and(|source| looks(source.text()))
 }
 
 fn other_document(span: Span, api_version: &str, kind: &str, role: Role) -> OtherDocument {

@@ -1,6 +1,8 @@
 //! Modules to policies: everything is read and linted before anything is judged.
 
 use std::collections::BTreeMap;
+
+use rayon::prelude::*;
 use std::fmt;
 
 use super::lint;
@@ -123,8 +125,14 @@ impl Bundle {
         // only then.
         if errors.is_empty() {
             found.sort_by(|(_, one, _), (_, other, _)| one.id.cmp(&other.id));
-            for (module, meta, kinds) in found {
-                match program.rule(module, "deny", &input::empty()) {
+            let prepared: Vec<_> = found
+                .into_par_iter()
+                .map(|(module, meta, kinds)| {
+                    (meta, kinds, program.rule(module, "deny", &input::empty()))
+                })
+                .collect();
+            for (meta, kinds, deny) in prepared {
+                match deny {
                     Ok(deny) => policies.push(Policy { meta, kinds, deny }),
                     Err(error) => errors.push(error.into()),
                 }
