@@ -1,9 +1,9 @@
 //! Modules to policies: everything is read and linted before anything is judged.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use rayon::prelude::*;
-use std::fmt;
 
 use super::lint;
 use super::metadata::{self, KindPattern};
