@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tidewaiter::check::policy::{PolicyCheck, built_in_modules};
+use tidewaiter::check::policy::{Bundle, PolicyCheck, built_in_modules};
 use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::document::{Document, Node, NodeKind, Scalar};
 use tidewaiter::environment::{Environment, KubernetesVersion, Tier};
@@ -258,6 +258,13 @@ fn every_policy_finds_what_its_cases_announce_and_nothing_else() {
         }
     }
     assert!(errors.is_empty(), "{}", errors.join("\n\n"));
+}
+
+// The program tries a policy only when an object asks for it; here all of them are tried.
+#[test]
+fn every_built_in_policy_can_be_evaluated() {
+    let errors = Bundle::load(built_in_modules()).err().unwrap_or_default();
+    assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl PolicyCheck {
     /// That they load is a matter for the tests of the program; the errors are there because
     /// nothing panics.
     pub fn built_in() -> Result<Self, Vec<BundleError>> {
-        Bundle::load(built_in_modules()).map(Self::new)
+        Bundle::lint(built_in_modules()).map(Self::new)
     }
 
     /// Returns the policies that are asked about an object, in the order of their ids.

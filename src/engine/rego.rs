@@ -26,7 +26,7 @@ mod value;
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use annotation::{Annotation, AnnotationError};
@@ -83,32 +83,26 @@ impl Program {
         &self.modules
     }
 
-    /// Returns a rule of a module, analyzed and ready to be evaluated from any thread.
+    /// Returns a rule of a module, to be evaluated from any thread.
     ///
-    /// It is tried on `input`, so that a defect of its modules shows here and not in the first
-    /// evaluation; what it gives is thrown away.
-    pub fn rule(&self, module: &Module, name: &str, input: &Value) -> Result<Rule, RegoError> {
-        let mut engine = regorus::Engine::new();
-        engine.set_strict_builtin_errors(true);
-        // Printed text would go to standard error, which is not ours to write to.
-        engine.set_gather_prints(true);
-        let config =
-            ExecutionTimerConfig { limit: self.time_limit, check_interval: STEPS_PER_LOOK };
-        engine.set_execution_timer_config(config);
+    /// Its modules are analyzed at the first evaluation, on `trial`, which takes some milliseconds
+    /// that a rule that nobody asks does not cost; [`Rule::prepare`] does it at once.
+    pub fn rule(&self, module: &Module, name: &str, trial: &Value) -> Rule {
         // Whenever a rule refers to another package, `regorus` looks at every module of the engine
         // again, so a rule gets the modules that it needs and no others.
         let needed = self.needed_by(module);
-        for ((name, text), module) in self.texts.iter().zip(&self.modules) {
-            if needed.contains(&module.package) {
-                engine
-                    .add_policy(name.clone(), text.clone())
-                    .map_err(|error| RegoError::of(&error, self.time_limit))?;
-            }
+        let modules = self.texts.iter().zip(&self.modules);
+        Rule {
+            path: format!("data.{}.{name}", module.package.join(".")),
+            modules: modules
+                .filter(|(_, module)| needed.contains(&module.package))
+                .map(|(text, _)| text.clone())
+                .collect(),
+            trial: trial.clone(),
+            time_limit: self.time_limit,
+            prototype: OnceLock::new(),
+            idle: Mutex::default(),
         }
-        engine.set_input(input.clone().into());
-        let path = format!("data.{}.{name}", module.package.join("."));
-        evaluate(&mut engine, &path, self.time_limit)?;
-        Ok(Rule { path, prototype: engine, time_limit: self.time_limit, idle: Mutex::default() })
     }
 
     /// Returns the packages that a module refers to, its own among them, and those that they do.
@@ -130,8 +124,11 @@ impl Program {
 /// A rule that can be evaluated.
 pub struct Rule {
     path: String,
-    prototype: regorus::Engine,
+    // The names and texts of what it needs.
+    modules: Vec<(String, String)>,
+    trial: Value,
     time_limit: Duration,
+    prototype: OnceLock<Result<regorus::Engine, RegoError>>,
     // Engines that are not in use: a used one is faster than a fresh clone by the 8 µs of its
     // first evaluation.
     idle: Mutex<Vec<regorus::Engine>>,
@@ -147,13 +144,44 @@ impl std::fmt::Debug for Rule {
 }
 
 impl Rule {
+    /// Analyzes the modules of the rule and tries it, so that a defect shows here and not in the
+    /// first evaluation; what it gives is thrown away.
+    pub fn prepare(&self) -> Result<(), RegoError> {
+        self.prototype().map(|_| ())
+    }
+
+    fn prototype(&self) -> Result<&regorus::Engine, RegoError> {
+        self.prototype.get_or_init(|| self.analyze()).as_ref().map_err(Clone::clone)
+    }
+
+    fn analyze(&self) -> Result<regorus::Engine, RegoError> {
+        let mut engine = regorus::Engine::new();
+        engine.set_strict_builtin_errors(true);
+        // Printed text would go to standard error, which is not ours to write to.
+        engine.set_gather_prints(true);
+        let config =
+            ExecutionTimerConfig { limit: self.time_limit, check_interval: STEPS_PER_LOOK };
+        engine.set_execution_timer_config(config);
+        for (name, text) in &self.modules {
+            engine
+                .add_policy(name.clone(), text.clone())
+                .map_err(|error| RegoError::of(&error, self.time_limit))?;
+        }
+        engine.set_input(self.trial.clone().into());
+        evaluate(&mut engine, &self.path, self.time_limit)?;
+        Ok(engine)
+    }
+
     /// Evaluates the rule on an input.
     ///
     /// [`Value::is_undefined`] holds of the value of a rule that does not. Threads do not wait on
     /// each other.
     pub fn eval(&self, input: &Value) -> Result<Value, RegoError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut engine = idle.unwrap_or_else(|| self.prototype.clone());
+        let mut engine = match idle {
+            Some(engine) => engine,
+            None => self.prototype()?.clone(),
+        };
         engine.set_input(input.clone().into());
         let value = evaluate(&mut engine, &self.path, self.time_limit)?;
         // After an error the engine is thrown away: whatever state it is in is not used again.
@@ -194,7 +222,7 @@ mod tests {
     }
 
     fn rule(program: &Program, name: &str) -> Rule {
-        program.rule(&program.modules()[0], name, &Value::object([])).unwrap()
+        program.rule(&program.modules()[0], name, &Value::object([]))
     }
 
     fn eval(text: &str, name: &str) -> Result<Value, RegoError> {

@@ -98,6 +98,28 @@ impl Bundle {
         N: Into<String>,
         T: Into<String>,
     {
+        let bundle = Self::lint(modules)?;
+        // Some defects, an unsafe variable for one, show only when a policy is tried.
+        let tried = bundle.policies.par_iter().map(|policy| policy.deny.prepare());
+        let mut errors: Vec<BundleError> =
+            tried.filter_map(Result::err).map(BundleError::from).collect();
+        if errors.is_empty() {
+            return Ok(bundle);
+        }
+        errors.sort();
+        errors.dedup();
+        Err(errors)
+    }
+
+    /// Reads and lints modules, and leaves each policy to be tried at its first evaluation: for
+    /// modules that tests have tried, because trying all of them is most of a short run.
+    pub(super) fn lint<N, T>(
+        modules: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Self, Vec<BundleError>>
+    where
+        N: Into<String>,
+        T: Into<String>,
+    {
         let program = Program::load(modules, TIME_LIMIT)
             .map_err(|errors| errors.into_iter().map(BundleError::from).collect::<Vec<_>>())?;
         let mut errors = Vec::new();
@@ -121,21 +143,14 @@ impl Bundle {
         }
         lint::modules(program.modules(), &mut errors);
         let mut policies = Vec::new();
-        // What the lint refuses is not worth a try. Some defects, an unsafe variable for one, show
-        // only then.
         if errors.is_empty() {
             found.sort_by(|(_, one, _), (_, other, _)| one.id.cmp(&other.id));
-            let prepared: Vec<_> = found
-                .into_par_iter()
-                .map(|(module, meta, kinds)| {
-                    (meta, kinds, program.rule(module, "deny", &input::empty()))
-                })
-                .collect();
-            for (meta, kinds, deny) in prepared {
-                match deny {
-                    Ok(deny) => policies.push(Policy { meta, kinds, deny }),
-                    Err(error) => errors.push(error.into()),
-                }
+            for (module, meta, kinds) in found {
+                policies.push(Policy {
+                    meta,
+                    kinds,
+                    deny: program.rule(module, "deny", &input::empty()),
+                });
             }
         }
         if errors.is_empty() {
