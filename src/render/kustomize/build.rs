@@ -244,16 +244,7 @@ impl<'a> Build<'a> {
                 out.config = Config::merge(&out.config, &base.config, reference.span)?;
                 variables::merge(&mut out.variables, base.variables.clone())
             }
-            _ if is_remote(&reference.text) => {
-                out.gaps.push(Gap {
-                    kind: GapKind::RemoteBase,
-                    span: reference.span,
-                    text: reference.text.to_string(),
-                });
-                Ok(())
-            }
-            None => Err(files::outside(reference.span, &reference.text)),
-            Some(path) => Err(files::missing(reference.span, &reference.text, &path)),
+            path => not_here(reference, path.as_ref(), out),
         }
     }
 
@@ -327,16 +318,7 @@ impl<'a> Build<'a> {
                 reference.span,
                 format!("`{}` is a file, but a component is a folder", reference.text),
             )),
-            _ if is_remote(&reference.text) => {
-                out.gaps.push(Gap {
-                    kind: GapKind::RemoteBase,
-                    span: reference.span,
-                    text: reference.text.to_string(),
-                });
-                Ok(())
-            }
-            None => Err(files::outside(reference.span, &reference.text)),
-            Some(path) => Err(files::missing(reference.span, &reference.text, &path)),
+            path => not_here(reference, path.as_ref(), out),
         }
     }
 
@@ -522,6 +504,19 @@ impl<'a> Build<'a> {
         out.objects = objects;
         Ok(())
     }
+}
+
+/// Notes a reference to another host as a gap, and refuses one that leads nowhere.
+fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) -> Result<()> {
+    if is_remote(&reference.text) {
+        let text = reference.text.to_string();
+        out.gaps.push(Gap { kind: GapKind::RemoteBase, span: reference.span, text });
+        return Ok(());
+    }
+    Err(match path {
+        None => files::outside(reference.span, &reference.text),
+        Some(path) => files::missing(reference.span, &reference.text, path),
+    })
 }
 
 /// Says whether a kustomization came through a folder or one above it.
