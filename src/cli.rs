@@ -2,6 +2,7 @@
 
 mod date;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,6 +34,10 @@ pub struct Cli {
 pub enum Command {
     /// Judge a repository, or manifests from standard input.
     Check(Check),
+    /// Answer AdmissionReviews from standard input.
+    Review(Review),
+    /// Serve a validating admission webhook.
+    Serve(Serve),
     /// List the rules.
     Rules(Rules),
     /// Explain a rule: what it finds, why that is a defect, how to mend it.
@@ -79,6 +84,64 @@ pub struct Check {
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<std::num::NonZeroUsize>,
+}
+
+/// What decides the answers of the gate of one cluster.
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// The configuration file, `tidewaiter.yaml`; without it, every rule has its default.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The environment that the cluster is, as the configuration names it.
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Judge for this Kubernetes version, whatever the configuration says, e.g. `1.37`.
+    #[arg(long, value_name = "VERSION")]
+    pub kubernetes: Option<KubernetesVersion>,
+    /// Evaluate only these rules or categories, e.g. `schema,rbac/wildcard-verb`.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these rules or categories out.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub skip: Vec<String>,
+}
+
+/// Answer AdmissionReviews from standard input.
+///
+/// Reads AdmissionReview objects, JSON or YAML documents one after the other, and writes one answer
+/// a line, in their order: the webhook without the web. Exit codes: 0, every review was allowed;
+/// 1, one was denied; 2, one could not be judged, or the command or the configuration is wrong.
+#[derive(Debug, Args)]
+pub struct Review {
+    /// What decides the answers.
+    #[command(flatten)]
+    pub gate: Gate,
+    /// Add the findings to each answer, as the JSON report has them.
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// Serve a validating admission webhook.
+///
+/// Answers AdmissionReviews over HTTPS on the path `/validate`, with the rules that `check` uses.
+/// Health and metrics are on an address of their own: `/healthz`, `/readyz`, `/metrics`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// What decides the answers.
+    #[command(flatten)]
+    pub gate: Gate,
+    /// The address of the webhook, e.g. `0.0.0.0:8443`.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    pub listen: SocketAddr,
+    /// The address of health and metrics, over plain HTTP.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8081")]
+    pub health_listen: SocketAddr,
+    /// The certificate chain, in PEM; read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: PathBuf,
+    /// The private key of the certificate, in PEM; read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: PathBuf,
 }
 
 /// List the rules.

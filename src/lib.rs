@@ -3,7 +3,7 @@
 //! The modules in reading order: the vocabulary ([`source`], [`document`], [`rule`], [`finding`],
 //! [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
 //! stages, each of which imports only what stands before it. `docs/architecture.md` draws the way
-//! data flows.
+//! data flows. [`admission`] and [`serve`] are the second door: the same stages, from `review` on.
 
 pub mod source;
 
@@ -30,6 +30,10 @@ pub mod judge;
 
 pub mod report;
 
+pub mod admission;
+
 pub mod run;
+
+pub mod serve;
 
 pub mod cli;

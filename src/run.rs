@@ -1,5 +1,6 @@
 //! The pipeline on one page: discover, load, graph, render, check, judge.
 
+mod gate;
 mod inventory;
 mod objects;
 mod repository;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
 
 use crate::check::policy::{BundleError, PolicyCheck};

@@ -31,6 +31,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("judge", &["source", "document", "rule", "environment", "finding", "config"]),
     ("report", &["source", "document", "rule", "environment", "finding", "judge"]),
     (
+        "admission",
+        &["source", "document", "rule", "finding", "load", "review", "judge", "report"],
+    ),
+    (
         "run",
         &[
             "source",
@@ -47,8 +51,11 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "render",
             "check",
             "judge",
+            "report",
+            "admission",
         ],
     ),
+    ("serve", &["rule", "admission", "run"]),
     ("cli", &["environment", "report"]),
 ];
 

@@ -1,0 +1,1 @@
+//! The webhook: AdmissionReviews over HTTPS, answered by the gate of one cluster.
