@@ -4,6 +4,8 @@ pub mod policy;
 pub mod schema;
 pub mod secrets;
 
+use std::time::Instant;
+
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
@@ -19,6 +21,9 @@ pub struct Context<'run> {
     pub kubernetes: KubernetesVersion,
     /// Which rules are wanted; a check leaves the others out before it evaluates them.
     pub selection: &'run Selection,
+    /// When an answer is due; a rule that is not evaluated by then is a failure. `None` for no
+    /// limit but that of each rule.
+    pub deadline: Option<Instant>,
 }
 
 /// What a check found, and what it could not judge.

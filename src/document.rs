@@ -173,6 +173,37 @@ impl Node {
         }
     }
 
+    /// Returns the way to the deepest node whose text holds the byte at `offset`.
+    ///
+    /// Holds for trees that stand in one text as they were read.
+    pub fn path_at(&self, offset: u32) -> FieldPath {
+        let holds = |span: Span| (span.start..span.end).contains(&offset);
+        let mut path = FieldPath::root();
+        let mut node = self;
+        loop {
+            let next = match &node.kind {
+                NodeKind::Scalar(_) => None,
+                NodeKind::Sequence(items) => {
+                    items.iter().enumerate().find(|(_, item)| holds(item.span)).map(|(at, item)| {
+                        path.push_index(at);
+                        item
+                    })
+                }
+                NodeKind::Mapping(entries) => entries
+                    .iter()
+                    .find(|entry| holds(entry.key_span) || holds(entry.value.span))
+                    .map(|entry| {
+                        path.push_key(Arc::clone(&entry.key));
+                        &entry.value
+                    }),
+            };
+            match next {
+                Some(next) => node = next,
+                None => return path,
+            }
+        }
+    }
+
     /// Returns the JSON value, as the API server would receive it.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -301,6 +332,14 @@ mod tests {
         assert_eq!(sources.text(root.locate(&path, Part::Value)), "spec");
         let path = FieldPath::from(["metadata"]);
         assert_eq!(sources.text(root.locate(&path, Part::Value)), "spec");
+    }
+
+    #[test]
+    fn an_offset_leads_to_its_field() {
+        let (_, root) = tree();
+        assert_eq!(root.path_at(17).to_string(), "spec.replicas");
+        assert_eq!(root.path_at(8).to_string(), "spec.replicas");
+        assert_eq!(root.path_at(6).to_string(), "spec");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! The pull request and the cluster both arrive here; no rule knows which of them asks.
 
-use crate::document::Document;
+use std::sync::Arc;
+
+use crate::document::{Document, Node};
 use crate::environment::Environment;
 use crate::source::RepoPath;
 
@@ -40,6 +42,19 @@ pub struct Provenance {
     pub root: Option<RepoPath>,
 }
 
+/// What an API server says of a request beside the objects. Not there in a repository.
+///
+/// Fields of `AdmissionRequest` in `k8s.io/api/admission/v1`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Who asks: `username`, `uid`, `groups`, `extra`, as they came.
+    pub user_info: Node,
+    /// The subresource, e.g. `scale`; empty for the object itself.
+    pub sub_resource: Arc<str>,
+    /// The options of the operation, e.g. `fieldManager`; null where there are none.
+    pub options: Node,
+}
+
 /// One object to judge, in one environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'run> {
@@ -55,4 +70,15 @@ pub struct Review<'run> {
     pub environment: Option<&'run Environment>,
     /// Where it comes from, where that is a repository.
     pub provenance: Option<&'run Provenance>,
+    /// What asks, where that is an API server.
+    pub asked: Option<&'run Asked>,
+}
+
+impl Review<'_> {
+    /// Says whether the object would be stored as it is given.
+    ///
+    /// At DELETE and CONNECT nothing is, so what only looks at content has nothing to judge.
+    pub fn stores_object(&self) -> bool {
+        matches!(self.operation, Operation::Create | Operation::Update)
+    }
 }

@@ -160,6 +160,25 @@ impl Scope {
     }
 }
 
+/// Where a rule is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doors {
+    /// Only where a repository, or a manifest, is judged: `check`.
+    Repository,
+    /// There, and where an API server asks: `review`, `serve`.
+    Both,
+}
+
+impl Doors {
+    /// Returns the lower-case name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Repository => "repository",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// A page that a rule rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -188,6 +207,8 @@ pub struct RuleMeta {
     pub enforcement: Enforcement,
     /// What it looks at.
     pub scope: Scope,
+    /// Where it is evaluated. At the other door it is not applicable, which is no failure.
+    pub doors: Doors,
     /// The first version of Tidewaiter that had it.
     pub since: Cow<'static, str>,
     /// What it rests on.

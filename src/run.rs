@@ -181,7 +181,12 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     progress.stage("rendering", Some(graph.roots().len()));
     let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress);
 
-    let cx = Context { sources: repository.sources(), kubernetes: default, selection: &selection };
+    let cx = Context {
+        sources: repository.sources(),
+        kubernetes: default,
+        selection: &selection,
+        deadline: None,
+    };
     progress.stage("judging", Some(reviews.tasks.len()));
     let mut results = objects::check_all(&reviews, &checks, cx, progress);
     results.append(check_sources(repository, &checks, cx));

@@ -30,10 +30,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("judge", &["source", "document", "rule", "environment", "finding", "config"]),
     ("report", &["source", "document", "rule", "environment", "finding", "judge"]),
-    (
-        "admission",
-        &["source", "document", "rule", "finding", "load", "review", "judge", "report"],
-    ),
+    ("admission", &["source", "document", "rule", "finding", "load", "review", "judge", "report"]),
     (
         "run",
         &[

@@ -11,7 +11,7 @@ mod metadata;
 mod violation;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use bundle::{Bundle, BundleError};
 pub use embedded::modules as built_in_modules;
@@ -101,7 +101,7 @@ impl Check for PolicyCheck {
         }
         let input = input::of(review);
         for policy in policies {
-            judge(policy, &input, review, object, results);
+            judge(policy, &input, cx, review, object, results);
         }
     }
 }
@@ -110,6 +110,7 @@ impl Check for PolicyCheck {
 fn judge(
     policy: &Policy,
     input: &Value,
+    cx: Context<'_>,
     review: &Review<'_>,
     object: &ObjectRef,
     results: &mut Results,
@@ -123,7 +124,11 @@ fn judge(
             help: None,
         });
     };
-    let value = match policy.deny.eval(input) {
+    let left = cx.deadline.map(|it| it.saturating_duration_since(Instant::now()));
+    if left.is_some_and(|left| left.is_zero()) {
+        return fail("the time for the answer is over".to_owned());
+    }
+    let value = match policy.deny.eval_within(input, left.unwrap_or(TIME_LIMIT)) {
         Ok(value) => value,
         Err(error) => {
             let place = error.place().map(|place| format!(" ({place})")).unwrap_or_default();
@@ -185,7 +190,7 @@ mod tests {
         let skip = skip.iter().map(ToString::to_string).collect();
         let selection = Selection::new(&registry, Vec::new(), skip).unwrap();
         let kubernetes = KubernetesVersion { major: 1, minor: 37 };
-        let cx = Context { sources: &sources, kubernetes, selection: &selection };
+        let cx = Context { sources: &sources, kubernetes, selection: &selection, deadline: None };
         let review = Review {
             operation: Operation::Create,
             object: &object,
@@ -193,6 +198,7 @@ mod tests {
             dry_run: false,
             environment: None,
             provenance: None,
+            asked: None,
         };
         let mut results = Results::default();
         check.check_object(cx, &review, &mut results);

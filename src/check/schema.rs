@@ -26,7 +26,7 @@ use crate::document::{FieldPath, ObjectRef, Part};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
-use crate::rule::{RuleMeta, closest};
+use crate::rule::{Doors, RuleMeta, closest};
 
 /// Judges objects by the schemas of their kinds.
 #[derive(Debug)]
@@ -64,6 +64,9 @@ impl Check for SchemaCheck {
 
     fn check_object(&self, cx: Context<'_>, review: &Review<'_>, results: &mut Results) {
         let Some(object) = &review.object.object else { return };
+        if !review.stores_object() {
+            return;
+        }
         let kubernetes = review.environment.map_or(cx.kubernetes, |it| it.kubernetes);
         let (group, version) = (object.group(), object.version());
         let builtin = match Builtin::new() {
@@ -104,6 +107,7 @@ impl Check for SchemaCheck {
         if is_list || is_template {
             return;
         }
+        let at_admission = review.asked.is_some();
         let (meta, (field, message, help)) = if builtin.has_group(group) {
             (&self.rules.unknown_kind, unknown_kind(builtin, bit, kubernetes, object))
         } else {
@@ -114,7 +118,8 @@ impl Check for SchemaCheck {
             );
             (&self.rules.unverified, ("apiVersion", message, None))
         };
-        if cx.selection.allows(&meta.id) {
+        let applies = !at_admission || meta.doors == Doors::Both;
+        if applies && cx.selection.allows(&meta.id) {
             let path = FieldPath::from([field]);
             let span = review.object.root.locate(&path, Part::Value);
             let mut finding =

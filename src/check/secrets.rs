@@ -21,7 +21,7 @@ use std::ops::Range;
 use self::format::{Format, Shape, Verdict, with_article};
 use self::scan::{Hit, Mode, Scan, Scanner};
 use super::{Check, Context, Results};
-use crate::document::{FieldPath, Node, NodeKind, Scalar};
+use crate::document::{FieldPath, Node, NodeKind, Scalar, Step};
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{RuleId, RuleMeta, Severity};
@@ -87,6 +87,13 @@ impl Check for SecretsCheck {
             .object
             .as_ref()
             .is_some_and(|object| &*object.kind == "Secret" && &*object.api_version == "v1");
+        if review.asked.is_some() {
+            if review.stores_object() {
+                Requested { report: Report { check: self, cx, scanner }, review, is_secret }
+                    .scan(results);
+            }
+            return;
+        }
         let mut values = Values { report: Report { check: self, cx, scanner }, review, results };
         let mut path = FieldPath::root();
         for entry in root.entries() {
@@ -105,6 +112,70 @@ impl Check for SecretsCheck {
     }
 }
 
+/// Turns the text of an object that an API server asks about into findings.
+///
+/// There is no file that is scanned beside it, so here the text of the object is the file.
+struct Requested<'a> {
+    report: Report<'a>,
+    review: &'a Review<'a>,
+    is_secret: bool,
+}
+
+impl Requested<'_> {
+    fn scan(&self, results: &mut Results) {
+        let root = &self.review.object.root;
+        let Report { cx, scanner, .. } = self.report;
+        let scan = scanner.scan(cx.sources.text(root.span).as_bytes(), Mode::Full);
+        self.report.failures(&scan, root.span, results);
+        let start = root.span.start as usize;
+        let mut found = Results::default();
+        let mut copies = Vec::new();
+        for hit in &scan.hits {
+            let at = place(root.span.source, start + hit.token.start, start + hit.token.end);
+            let path = root.path_at(at.start);
+            if self.is_left_out(&path) {
+                continue;
+            }
+            let Some(finding) = self.report.finding(hit, at) else { continue };
+            let finding = finding.with_object(self.review.object.object.clone()).with_path(path);
+            if is_last_applied(&finding.path) {
+                copies.push(finding);
+            } else {
+                found.findings.push(finding);
+            }
+        }
+        let mut values = Values { report: self.report, review: self.review, results: &mut found };
+        values.walk_unless(root, &mut FieldPath::root(), &|path| {
+            self.is_left_out(path) || is_last_applied(path)
+        });
+        // kubectl keeps a copy of the whole object in an annotation: one secret, told once.
+        copies.retain(|copy| found.findings.iter().all(|it| it.rule != copy.rule));
+        found.findings.append(&mut copies);
+        results.append(found);
+    }
+
+    /// Says whether a field is not judged by its content: in a `Secret` every value is readable
+    /// here, and the managed fields are names.
+    fn is_left_out(&self, path: &FieldPath) -> bool {
+        let of_secret = [&["data"][..], &["stringData"], &LAST_APPLIED];
+        is_below(path, &["metadata", "managedFields"])
+            || self.is_secret && of_secret.iter().any(|keys| is_below(path, keys))
+    }
+}
+
+/// The copy that kubectl keeps of what it applied.
+const LAST_APPLIED: [&str; 3] =
+    ["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"];
+
+fn is_last_applied(path: &FieldPath) -> bool {
+    is_below(path, &LAST_APPLIED)
+}
+
+fn is_below(path: &FieldPath, keys: &[&str]) -> bool {
+    let is_step = |(step, key): (&Step, &&str)| matches!(step, Step::Key(it) if **it == **key);
+    path.len() >= keys.len() && path.iter().zip(keys).all(is_step)
+}
+
 /// Turns the values of one object into findings.
 struct Values<'a> {
     report: Report<'a>,
@@ -114,18 +185,31 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn walk(&mut self, node: &Node, path: &mut FieldPath) {
+        self.walk_unless(node, path, &|_| false);
+    }
+
+    /// Walks what `leave_out` does not say to leave out.
+    fn walk_unless(
+        &mut self,
+        node: &Node,
+        path: &mut FieldPath,
+        leave_out: &dyn Fn(&FieldPath) -> bool,
+    ) {
+        if leave_out(path) {
+            return;
+        }
         match &node.kind {
             NodeKind::Mapping(entries) => {
                 for entry in entries {
                     path.push_key(entry.key.clone());
-                    self.walk(&entry.value, path);
+                    self.walk_unless(&entry.value, path, leave_out);
                     path.pop();
                 }
             }
             NodeKind::Sequence(items) => {
                 for (index, item) in items.iter().enumerate() {
                     path.push_index(index);
-                    self.walk(item, path);
+                    self.walk_unless(item, path, leave_out);
                     path.pop();
                 }
             }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::load::{self, Dialect, Limits};
-use crate::rule::{RuleMeta, Scope, Severity};
+use crate::rule::{Doors, RuleMeta, Scope, Severity};
 use crate::source::{Origin, Source, SourceMap};
 
 fn registry() -> Registry {
@@ -14,6 +14,7 @@ fn registry() -> Registry {
             severity: Severity::High,
             enforcement: Enforcement::Deny,
             scope: Scope::Object,
+            doors: Doors::Both,
             since: "0.1.0".into(),
             references: Vec::new(),
         };

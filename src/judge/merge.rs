@@ -105,7 +105,7 @@ fn inherit(finding: &mut Finding, from: Finding) {
 mod tests {
     use super::*;
     use crate::document::FieldPath;
-    use crate::rule::{Enforcement, RuleMeta, Scope, Severity};
+    use crate::rule::{Doors, Enforcement, RuleMeta, Scope, Severity};
     use crate::source::{Origin, RepoPath, Source, SourceMap};
 
     fn meta(id: &str) -> RuleMeta {
@@ -117,6 +117,7 @@ mod tests {
             severity: Severity::High,
             enforcement: Enforcement::Deny,
             scope: Scope::Object,
+            doors: Doors::Both,
             since: "0.1.0".into(),
             references: Vec::new(),
         }

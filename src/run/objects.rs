@@ -222,6 +222,7 @@ pub(super) fn check_all(
                 dry_run: false,
                 environment: task.environment.as_deref(),
                 provenance: Some(&task.provenance),
+                asked: None,
             };
             for check in checks {
                 check.check_object(cx, &review, &mut results);

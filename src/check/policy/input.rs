@@ -6,7 +6,7 @@ use crate::environment::Environment;
 use crate::review::{Operation, Provenance, Review};
 
 /// The fields of `input`. Policies that read others are refused.
-pub(super) const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 13] = [
     "change",
     "dryRun",
     "environment",
@@ -16,7 +16,9 @@ pub(super) const FIELDS: [&str; 11] = [
     "object",
     "oldObject",
     "operation",
+    "options",
     "source",
+    "subResource",
     "userInfo",
 ];
 
@@ -48,7 +50,9 @@ pub(super) fn of(review: &Review<'_>) -> Value {
         ),
         ("name", text(reference.map(|it| &*it.name))),
         ("namespace", text(reference.and_then(|it| it.namespace.as_deref()))),
-        ("userInfo", Value::null()),
+        ("userInfo", review.asked.map_or_else(Value::null, |it| Value::from(&it.user_info))),
+        ("subResource", text(review.asked.map(|it| &*it.sub_resource))),
+        ("options", review.asked.map_or_else(Value::null, |it| Value::from(&it.options))),
         ("dryRun", Value::bool(review.dry_run)),
         ("environment", review.environment.map_or_else(Value::null, environment)),
         ("source", review.provenance.map_or_else(Value::null, source)),
@@ -67,6 +71,8 @@ pub(super) fn empty() -> Value {
         ("name", Value::string("")),
         ("namespace", Value::string("")),
         ("userInfo", Value::null()),
+        ("subResource", Value::string("")),
+        ("options", Value::null()),
         ("dryRun", Value::bool(false)),
         ("environment", Value::null()),
         ("source", Value::null()),
@@ -107,6 +113,7 @@ mod tests {
             dry_run: false,
             environment: None,
             provenance: None,
+            asked: None,
         }
     }
 

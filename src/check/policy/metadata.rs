@@ -2,7 +2,7 @@
 
 use crate::document::{Node, NodeKind, ObjectRef};
 use crate::engine::rego::Annotation;
-use crate::rule::{Enforcement, Reference, RuleId, RuleMeta, Scope, closest};
+use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, closest};
 use crate::source::Span;
 
 use super::bundle::BundleError;
@@ -101,6 +101,8 @@ pub(super) fn read(
         severity: severity?,
         enforcement: enforcement?,
         scope: scope?,
+        // What an environment or a change holds, a request does not say.
+        doors: if scope? == Scope::Object { Doors::Both } else { Doors::Repository },
         since: since?.into(),
         references,
     };

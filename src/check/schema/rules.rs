@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::rule::{Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
 
 /// The id of the rule for kinds whose schema is not known; see [`super::one_per_kind`].
 pub const UNVERIFIED: RuleId = RuleId::known("coverage/unknown-kind");
@@ -70,6 +70,8 @@ impl Rules {
             unverified: RuleMeta {
                 severity: Severity::Low,
                 enforcement: Enforcement::Warn,
+                // The API server validates custom resources against their own schema.
+                doors: Doors::Repository,
                 ..rule(
                     UNVERIFIED,
                     "Kind whose schema is not known",
@@ -129,6 +131,7 @@ fn rule(
         severity: Severity::High,
         enforcement: Enforcement::Deny,
         scope: Scope::Object,
+        doors: Doors::Both,
         since: "0.1.0".into(),
         references: pages
             .into_iter()

@@ -25,8 +25,10 @@ fn results(text: &str, kubernetes: KubernetesVersion) -> (SourceMap, Results) {
                 dry_run: false,
                 environment: None,
                 provenance: None,
+                asked: None,
             };
-            let cx = Context { sources: &sources, kubernetes, selection: &selection };
+            let cx =
+                Context { sources: &sources, kubernetes, selection: &selection, deadline: None };
             check.check_object(cx, &review, &mut results);
         }
     }
@@ -513,9 +515,11 @@ fn other_sources_are_asked_first() {
         dry_run: false,
         environment: None,
         provenance: None,
+        asked: None,
     };
     let selection = Selection::default();
-    let cx = Context { sources: &sources, kubernetes: newest(), selection: &selection };
+    let cx =
+        Context { sources: &sources, kubernetes: newest(), selection: &selection, deadline: None };
     let mut results = Results::default();
     SchemaCheck::new(vec![Arc::new(Widgets(Builtin::new().unwrap()))]).check_object(
         cx,
@@ -559,8 +563,10 @@ fn rules_that_are_not_wanted_are_not_told() {
         dry_run: false,
         environment: None,
         provenance: None,
+        asked: None,
     };
-    let cx = Context { sources: &sources, kubernetes: newest(), selection: &selection };
+    let cx =
+        Context { sources: &sources, kubernetes: newest(), selection: &selection, deadline: None };
     let mut results = Results::default();
     check.check_object(cx, &review, &mut results);
     let rules: Vec<&str> = results.findings.iter().map(|it| it.rule.as_str()).collect();

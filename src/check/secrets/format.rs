@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::rule::{Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
 
 /// One kind of secret, and everything there is to say of it.
 #[derive(Debug)]
@@ -65,6 +65,7 @@ impl Format {
             severity: self.severity,
             enforcement: self.enforcement,
             scope: Scope::Source,
+            doors: Doors::Both,
             since: Cow::Borrowed("0.1.0"),
             references: self
                 .reference

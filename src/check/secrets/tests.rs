@@ -29,6 +29,7 @@ impl Fixture {
             sources: &self.sources,
             kubernetes: KubernetesVersion { major: 1, minor: 37 },
             selection: &self.selection,
+            deadline: None,
         }
     }
 
@@ -74,6 +75,7 @@ fn review(object: &Document) -> Review<'_> {
         dry_run: false,
         environment: None,
         provenance: None,
+        asked: None,
     }
 }
 
