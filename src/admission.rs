@@ -5,6 +5,8 @@
 
 mod answer;
 mod request;
+mod stream;
 
-pub use answer::{Answer, Decision, Record, refuse};
+pub use answer::{Answer, Decision, Judgement, Record, answer, refuse, refuse_review};
 pub use request::{InvalidReview, Request, Version};
+pub use stream::{Question, questions};

@@ -51,6 +51,9 @@ pub trait Check: Send + Sync + std::fmt::Debug {
     /// Returns every rule that this check can report.
     fn rules(&self) -> Vec<RuleMeta>;
 
+    /// Does now what the first review would otherwise wait for. What fails here fails there.
+    fn prepare(&self) {}
+
     /// Judges the text of one file.
     fn check_source(&self, _cx: Context<'_>, _source: SourceId, _results: &mut Results) {}
 

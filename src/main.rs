@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
-use tidewaiter::cli::{Check, Cli, Command};
+use tidewaiter::admission::Decision;
+use tidewaiter::cli::{self, Check, Cli, Command, Review};
+use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
-use tidewaiter::run::{self, Input, Options, Rules};
+use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules};
 
 use crate::terminal::Terminal;
 
@@ -37,7 +39,8 @@ fn main() -> ExitCode {
 fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
     match command {
         Command::Check(check) => run_check(&check, terminal),
-        Command::Review(_) | Command::Serve(_) => Err("not there yet".to_owned()),
+        Command::Review(review) => run_review(&review),
+        Command::Serve(_) => Err("not there yet".to_owned()),
         Command::Rules(rules) => {
             let known = Rules::built_in().map_err(|err| err.to_string())?;
             print(|out| report::write_rules(&known.registry, rules.format, out))
@@ -63,9 +66,7 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
 }
 
 fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
-    let current_dir = std::env::current_dir()
-        .map_err(|err| format!("cannot tell the working directory: {err}"))?;
+    let current_dir = current_dir()?;
     if let Some(threads) = check.threads {
         // Fails only where a pool exists already, which is then as good.
         drop(rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global());
@@ -74,12 +75,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         if check.paths.len() > 1 {
             return Err("`-` stands alone: judge standard input and paths one by one".to_owned());
         }
-        let mut bytes = Vec::new();
-        let mut stdin = io::stdin().lock();
-        stdin
-            .read_to_end(&mut bytes)
-            .map_err(|err| format!("cannot read standard input: {err}"))?;
-        Input::Stdin(bytes)
+        Input::Stdin(standard_input()?)
     } else {
         Input::Paths(check.paths.clone())
     };
@@ -113,6 +109,62 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
     };
     print(|out| report::write(&report, check.format, style, out))?;
     Ok(outcome.verdict.exit().code())
+}
+
+fn run_review(review: &Review) -> Result<u8, String> {
+    let options = gate_options(&review.gate)?;
+    let gate = Inputs::read(&options)
+        .and_then(|inputs| Gate::new(&options, &inputs))
+        .map_err(|err| err.to_string())?;
+    let answers = gate.answer_all(standard_input()?, review.explain);
+    if answers.is_empty() {
+        return Err("standard input holds no AdmissionReview".to_owned());
+    }
+    let unknown = answers.iter().filter(|it| it.record.uid.is_empty());
+    for message in unknown.filter_map(|it| it.refusal.as_deref()) {
+        complain(message);
+    }
+    print(|out| {
+        for answer in &answers {
+            out.write_all(&answer.body)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    })?;
+    let decisions = || answers.iter().filter_map(|it| it.record.decision);
+    Ok(if decisions().any(|it| it == Decision::Denied) {
+        Exit::Denied
+    } else if decisions().any(|it| it == Decision::Failed) {
+        Exit::Incomplete
+    } else {
+        Exit::Passed
+    }
+    .code())
+}
+
+fn gate_options(gate: &cli::Gate) -> Result<GateOptions, String> {
+    Ok(GateOptions {
+        current_dir: current_dir()?,
+        config: gate.config.clone(),
+        environment: gate.environment.clone(),
+        kubernetes: gate.kubernetes,
+        only: gate.only.clone(),
+        skip: gate.skip.clone(),
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
+fn current_dir() -> Result<PathBuf, String> {
+    std::env::current_dir().map_err(|err| format!("cannot tell the working directory: {err}"))
+}
+
+fn standard_input() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(|err| format!("cannot read standard input: {err}"))?;
+    Ok(bytes)
 }
 
 /// Draws the stages of a run.

@@ -21,8 +21,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+pub(crate) use json::{Explanation, explain};
+pub(crate) use redact::Secrets as Redaction;
 pub use rules::{ListFormat, write_explanation, write_rules};
+pub(crate) use text::escape as one_line;
 
+use crate::finding::Finding;
 use crate::judge::Verdict;
 use crate::rule::Registry;
 use crate::source::SourceMap;
@@ -38,6 +42,14 @@ pub struct Report<'a> {
     pub registry: &'a Registry,
     /// How the human report names places.
     pub display: Display,
+}
+
+impl Report<'_> {
+    /// Returns how a finding is mended: by its own words, else by those of its rule.
+    pub(crate) fn help<'a>(&'a self, finding: &'a Finding) -> Option<&'a str> {
+        let of_rule = || self.registry.get(&finding.rule).map(|meta| &*meta.help);
+        finding.help.as_deref().or_else(of_rule).filter(|help| !help.is_empty())
+    }
 }
 
 /// How the human report names places.

@@ -90,6 +90,13 @@ impl Check for PolicyCheck {
         self.bundle.policies.iter().map(|policy| policy.meta.clone()).collect()
     }
 
+    fn prepare(&self) {
+        for policy in &self.bundle.policies {
+            // The error is told where the rule is asked.
+            drop(policy.deny.prepare());
+        }
+    }
+
     fn check_object(&self, cx: Context<'_>, review: &Review<'_>, results: &mut Results) {
         let Some(object) = &review.object.object else {
             return;

@@ -101,8 +101,8 @@ impl Environments {
     }
 }
 
-/// Returns the tier that a name stands for.
-fn tier(name: &str) -> Tier {
+/// Returns the tier that the name of an environment stands for.
+pub fn tier(name: &str) -> Tier {
     let class = vocabulary::class(name).or_else(|| vocabulary::affix(name));
     if class == Some("prod") { Tier::Production } else { Tier::NonProduction }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Report;
 use super::redact::Secrets;
 use crate::document::{ObjectRef, Step};
+use crate::finding::Failure;
 use crate::judge::{Judged, JudgedEnvironment, JudgedFile, NotJudged, OtherDocument};
 use crate::source::{Location, Span};
 
@@ -19,6 +20,20 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let secrets = Secrets::new(report.verdict, report.sources);
     serde_json::to_writer_pretty(&mut *out, &Mirror { report, secrets }.report())?;
     out.write_all(b"\n")
+}
+
+/// The findings and failures of a report, for an answer that explains itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explanation {
+    findings: Vec<FindingV1>,
+    failures: Vec<FailureV1>,
+}
+
+/// Returns the findings and failures of a report, as this format has them.
+pub(crate) fn explain(report: &Report<'_>) -> Explanation {
+    let secrets = Secrets::new(report.verdict, report.sources);
+    let mirror = Mirror { report, secrets };
+    Explanation { findings: mirror.findings(), failures: mirror.failures() }
 }
 
 /// The outcome of one run of Tidewaiter.
@@ -284,31 +299,32 @@ impl Mirror<'_> {
                 environments: summary.environments.iter().map(environment).collect(),
                 default_kubernetes: summary.default_kubernetes.map(|it| it.to_string()),
             },
-            findings: verdict.findings.iter().map(|judged| self.finding(judged)).collect(),
-            failures: verdict
-                .failures
-                .iter()
-                .map(|failure| FailureV1 {
-                    rule: failure.rule.as_ref().map(ToString::to_string),
-                    reason: self.text(&failure.reason),
-                    location: failure.span.map(|span| self.location(span)),
-                })
-                .collect(),
+            findings: self.findings(),
+            failures: self.failures(),
         }
+    }
+
+    fn findings(&self) -> Vec<FindingV1> {
+        self.report.verdict.findings.iter().map(|judged| self.finding(judged)).collect()
+    }
+
+    fn failures(&self) -> Vec<FailureV1> {
+        let failure = |failure: &Failure| FailureV1 {
+            rule: failure.rule.as_ref().map(ToString::to_string),
+            reason: self.text(&failure.reason),
+            location: failure.span.map(|span| self.location(span)),
+        };
+        self.report.verdict.failures.iter().map(failure).collect()
     }
 
     fn finding(&self, judged: &Judged) -> FindingV1 {
         let finding = &judged.finding;
-        let help = finding.help.as_deref().or_else(|| {
-            let help = &*self.report.registry.get(&finding.rule)?.help;
-            (!help.is_empty()).then_some(help)
-        });
         FindingV1 {
             rule: finding.rule.to_string(),
             severity: finding.severity.into(),
             enforcement: judged.enforcement.into(),
             message: self.text(&finding.message),
-            help: help.map(|help| self.text(help)),
+            help: self.report.help(finding).map(|help| self.text(help)),
             object: finding.object.as_ref().map(Into::into),
             environments: finding.environments.iter().map(ToString::to_string).collect(),
             path: finding.path.iter().map(Into::into).collect(),

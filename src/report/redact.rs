@@ -23,7 +23,7 @@ const SHORTEST: usize = 8;
 
 /// Where the secrets stand, and what they are.
 #[derive(Debug)]
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     // Sorted and apart from each other.
     places: BTreeMap<SourceId, Vec<(u32, u32)>>,
     texts: Texts,
@@ -50,7 +50,7 @@ pub(super) fn is_secret(finding: &Finding) -> bool {
 
 impl Secrets {
     /// Collects the places and texts of all secrets of a verdict.
-    pub(super) fn new(verdict: &Verdict, sources: &SourceMap) -> Self {
+    pub(crate) fn new(verdict: &Verdict, sources: &SourceMap) -> Self {
         let mut places: BTreeMap<SourceId, Vec<(u32, u32)>> = BTreeMap::new();
         let mut texts = BTreeSet::new();
         for judged in verdict.findings.iter().filter(|judged| is_secret(&judged.finding)) {
@@ -96,7 +96,7 @@ impl Secrets {
     }
 
     /// Returns `text` without the secrets that it repeats.
-    pub(super) fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let found = self.repeated(text);
         if found.is_empty() {
             return Cow::Borrowed(text);

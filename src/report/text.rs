@@ -41,7 +41,7 @@ pub(super) fn push_escaped(c: char, out: &mut String) {
 /// Logs of CI systems count: a `##name[` anywhere in a line is a command to some of them, so the
 /// second `#` is escaped. Their other form, `::name::`, works at the start of a line only; see
 /// [`wrap`].
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) && !text.contains("##") {
         return Cow::Borrowed(text);
     }

@@ -1,11 +1,34 @@
 //! The gate of one cluster: rules, configuration and environment, compiled once and asked often.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::RunError;
-use crate::admission::Answer;
-use crate::environment::KubernetesVersion;
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::objects::is_named;
+use super::{Rules, RunError, known_version, versions};
+use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
+use crate::check::policy::built_in_modules;
+use crate::check::{Context, Results, schema};
+use crate::config::Settings;
+use crate::document::{Document, Node};
+use crate::environment::{Environment, KubernetesVersion, Tier};
+use crate::finding::Failure;
+use crate::graph;
+use crate::judge::{Court, Summary, Verdict};
+use crate::load::{self, Dialect, Limits, Problem};
+use crate::report::{Display, Report};
+use crate::review::{Operation, Review};
+use crate::rule::{Enforcement, Selection};
+use crate::source::{Encoding, Origin, RepoPath, Source, SourceMap, Span};
+
+/// The name under which a question of an API server is reported.
+const REQUEST: &str = "<request>";
+/// The name under which standard input is reported.
+const STDIN: &str = "<stdin>";
 
 /// What the gate of a cluster is made from.
 #[derive(Debug, Clone, Default)]
@@ -30,33 +53,85 @@ pub struct GateOptions {
 /// stays in use if that fails.
 #[derive(Debug, Clone)]
 pub struct Inputs {
+    config: Option<(PathBuf, Vec<u8>)>,
     digest: String,
 }
 
 impl Inputs {
     /// Reads the configuration file, and the files that it names.
     pub fn read(options: &GateOptions) -> Result<Self, RunError> {
-        let _ = options;
-        Ok(Self { digest: String::new() })
+        let config = match &options.config {
+            None => None,
+            Some(path) => {
+                let bytes = std::fs::read(options.current_dir.join(path))
+                    .map_err(|err| refused(path, err.to_string()))?;
+                Some((path.clone(), bytes))
+            }
+        };
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        for (name, text) in built_in_modules() {
+            part(&mut hash, name);
+            part(&mut hash, text);
+        }
+        if let Some((_, bytes)) = &config {
+            part(&mut hash, bytes);
+        }
+        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { config, digest })
     }
 
-    /// Returns the SHA-256 of all that was read, in hexadecimal.
+    /// Returns the SHA-256 of the program's rules and of all that was read, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 }
 
+/// Adds a text of its own length to a hash, so that no two lists of texts are alike.
+fn part(hash: &mut Sha256, bytes: impl AsRef<[u8]>) {
+    let bytes = bytes.as_ref();
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
+}
+
 /// The gate of one cluster. Shared by threads.
 #[derive(Debug)]
 pub struct Gate {
+    rules: Rules,
+    selection: Selection,
+    settings: Settings,
+    environment: Option<Environment>,
+    tiers: BTreeMap<Arc<str>, Tier>,
+    kubernetes: KubernetesVersion,
+    limits: Limits,
     digest: String,
 }
 
 impl Gate {
-    /// Makes a gate; every name in the configuration is checked, every policy compiled.
+    /// Makes a gate; every name in the configuration is checked.
     pub fn new(options: &GateOptions, inputs: &Inputs) -> Result<Self, RunError> {
-        let _ = options;
-        Ok(Self { digest: inputs.digest().to_owned() })
+        let rules = Rules::built_in()?;
+        let selection =
+            Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
+        known_version(options.kubernetes)?;
+        let settings = settings(inputs, &rules)?;
+        let environment = environment(options, &settings)?;
+        let kubernetes = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
+        Ok(Self {
+            tiers: environment.iter().map(|it| (Arc::clone(&it.name), it.tier)).collect(),
+            rules,
+            selection,
+            settings,
+            environment,
+            kubernetes,
+            limits: Limits::default(),
+            digest: inputs.digest().to_owned(),
+        })
+    }
+
+    /// Prepares every rule, so that the first question waits no longer than the others.
+    pub fn prepare(&self) {
+        self.rules.checks.par_iter().for_each(|check| check.prepare());
     }
 
     /// Returns the SHA-256, in hexadecimal, of the program's rules and of what configures them.
@@ -68,7 +143,228 @@ impl Gate {
     ///
     /// Every question has an answer: what cannot be judged, or not before the deadline, is denied.
     pub fn answer(&self, question: Vec<u8>, deadline: Option<Instant>) -> Answer {
-        let _ = deadline;
-        crate::admission::refuse(Some(&question), 500, "not there yet")
+        let mut sources = SourceMap::default();
+        let path = RepoPath::new(REQUEST);
+        let id = sources.add(Source::new(path, Origin::Admission, question));
+        let Some(source) = sources.get(id) else { return refuse(None, 500, "no text") };
+        let refused = |message: &str| refuse(Some(source.bytes()), 400, message);
+        if source.encoding() != Encoding::Utf8 {
+            return refused("the AdmissionReview is not UTF-8");
+        }
+        let (node, end) = match load::json_value(source, id, 0, &self.limits) {
+            Ok(Some(read)) => read,
+            Ok(None) => return refused("the AdmissionReview is empty"),
+            Err(problem) => return refused(&unreadable(&sources, &problem)),
+        };
+        match load::json_value(source, id, end, &self.limits) {
+            Ok(None) => self.judge(&sources, node, deadline, false),
+            Ok(Some(_)) | Err(_) => refused("something follows the AdmissionReview"),
+        }
     }
+
+    /// Answers every AdmissionReview of a text, JSON or YAML documents, in their order.
+    ///
+    /// `explain` adds the findings to each answer, as the JSON report has them.
+    pub fn answer_all(&self, text: Vec<u8>, explain: bool) -> Vec<Answer> {
+        let mut sources = SourceMap::default();
+        let id = sources.add(Source::new(RepoPath::new(STDIN), Origin::Stdin, text));
+        let Some(source) = sources.get(id) else { return Vec::new() };
+        questions(source, id, &self.limits)
+            .into_par_iter()
+            .map(|question| match question.node {
+                Ok(node) => self.judge(&sources, node, None, explain),
+                Err(problem) => {
+                    let (start, end) = (question.start as usize, problem.span.start as usize);
+                    let read = source.text().get(start..end).map(str::as_bytes);
+                    refuse(read, 400, &unreadable(&sources, &problem))
+                }
+            })
+            .collect()
+    }
+
+    /// Judges one review, which stands in `sources`.
+    fn judge(
+        &self,
+        sources: &SourceMap,
+        review: Node,
+        deadline: Option<Instant>,
+        explain: bool,
+    ) -> Answer {
+        let request = match Request::read(review) {
+            Ok(request) => request,
+            Err(invalid) => return refuse_review(&invalid),
+        };
+        let results = if request.needs_no_judgement() {
+            Results::default()
+        } else {
+            self.check(sources, &request, deadline)
+        };
+        let timed_out =
+            deadline.is_some_and(|it| Instant::now() >= it) && !results.failures.is_empty();
+        let mut failures = results.failures;
+        failures.sort();
+        failures.dedup();
+        let mut tolerated = Vec::new();
+        failures.retain(|failure| match self.enforcement(sources, failure) {
+            Enforcement::Deny => true,
+            Enforcement::Warn => {
+                tolerated.push(failure.clone());
+                false
+            }
+            Enforcement::Off => false,
+        });
+        let court = Court {
+            sources,
+            registry: &self.rules.registry,
+            settings: &self.settings,
+            tiers: &self.tiers,
+        };
+        let verdict = Verdict {
+            findings: court.judge(results.findings),
+            failures,
+            summary: Summary::default(),
+        };
+        let report = Report {
+            verdict: &verdict,
+            sources,
+            registry: &self.rules.registry,
+            display: Display::default(),
+        };
+        let judgement = Judgement {
+            report,
+            tolerated,
+            timed_out,
+            digest: &self.digest,
+            environment: self.environment.as_ref().map(|it| &*it.name),
+        };
+        answer(&request, &judgement, explain)
+    }
+
+    /// Asks every rule about every object of a request.
+    fn check(&self, sources: &SourceMap, request: &Request, deadline: Option<Instant>) -> Results {
+        let cx =
+            Context { sources, kubernetes: self.kubernetes, selection: &self.selection, deadline };
+        let nothing;
+        let given = match request.operation {
+            Operation::Delete => request.old_object.as_ref(),
+            Operation::Create | Operation::Update | Operation::Connect => request.object.as_ref(),
+        };
+        let given = if let Some(document) = given {
+            document
+        } else {
+            // An API server before 1.15 does not say what it deletes.
+            let root = Node::mapping(request.asked.user_info.span);
+            let mut document = Document::new(root);
+            document.object = Some(request.target.clone());
+            nothing = document;
+            &nothing
+        };
+        let mut results = Results::default();
+        for object in load::objects(given) {
+            let review = Review {
+                operation: request.operation,
+                object: &object.document,
+                old_object: match request.operation {
+                    Operation::Update if !object.in_list => request.old_object.as_ref(),
+                    _ => None,
+                },
+                dry_run: request.dry_run,
+                environment: self.environment.as_ref(),
+                provenance: None,
+                asked: Some(&request.asked),
+            };
+            for check in &self.rules.checks {
+                check.check_object(cx, &review, &mut results);
+            }
+        }
+        if let Some(environment) = &self.environment {
+            for finding in &mut results.findings {
+                finding.environments.insert(Arc::clone(&environment.name));
+            }
+        }
+        results
+    }
+
+    /// Returns what the rule of a failure does to the gate: the failure of one that only warns
+    /// warns.
+    fn enforcement(&self, sources: &SourceMap, failure: &Failure) -> Enforcement {
+        let Some(rule) = &failure.rule else { return Enforcement::Deny };
+        let default =
+            self.rules.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
+        let path = failure.span.map_or_else(|| RepoPath::new(REQUEST), |it| sources.path(it));
+        let environment = self.environment.as_ref().map(|it| (&*it.name, it.tier));
+        let place = crate::config::Place { environment, path: &path };
+        self.settings.enforcement(rule, default, place)
+    }
+}
+
+fn unreadable(sources: &SourceMap, problem: &Problem) -> String {
+    let location = sources.location(problem.span);
+    let (line, column) = (location.start.line, location.start.column);
+    format!(
+        "{}:{line}:{column}: the AdmissionReview cannot be read: {}",
+        location.path, problem.message
+    )
+}
+
+fn refused(path: &std::path::Path, reason: String) -> RunError {
+    RunError::Config { path: path.display().to_string(), reason }
+}
+
+/// Reads the configuration; an error says where it is wrong.
+fn settings(inputs: &Inputs, rules: &Rules) -> Result<Settings, RunError> {
+    let Some((path, bytes)) = &inputs.config else { return Ok(Settings::default()) };
+    let mut sources = SourceMap::default();
+    let name = RepoPath::new(&path.to_string_lossy());
+    let id = sources.add(Source::new(name, Origin::File, bytes.clone()));
+    let error = |span: Span, message: &str, help: Option<&str>| {
+        let start = sources.location(span).start;
+        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+        refused(path, format!("{}:{}: {message}{help}", start.line, start.column))
+    };
+    let Some(source) = sources.get(id) else { return Ok(Settings::default()) };
+    let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
+    if let Some(problem) = parsed.problems.first() {
+        return Err(error(problem.span, &problem.message, problem.help.as_deref()));
+    }
+    if let Some(second) = parsed.documents.get(1) {
+        return Err(error(second.span, "the configuration must be a single document", None));
+    }
+    let settings = Settings::read(parsed.documents.first(), &RepoPath::root(), &rules.registry)
+        .map_err(|it| error(it.span, &it.message, it.help.as_deref()))?;
+    let named = settings.environments.iter().filter_map(|it| it.kubernetes);
+    for version in settings.kubernetes.into_iter().chain(named) {
+        if !schema::versions().contains(&version) {
+            return Err(RunError::Version { wanted: version, known: versions() });
+        }
+    }
+    Ok(settings)
+}
+
+/// Returns the environment that the cluster is.
+fn environment(
+    options: &GateOptions,
+    settings: &Settings,
+) -> Result<Option<Environment>, RunError> {
+    let Some(wanted) = &options.environment else { return Ok(None) };
+    let rule = settings.environments.iter().find(|it| it.name == *wanted);
+    if rule.is_none() && !settings.environments.is_empty() {
+        let near: BTreeSet<&str> = settings.environments.iter().map(|it| &*it.name).collect();
+        let of_class = near.iter().any(|name| is_named(name, wanted));
+        let names: Vec<&str> = near.into_iter().collect();
+        let known = if of_class {
+            format!("name one cluster of it: {}", names.join(", "))
+        } else {
+            format!("there are {}", names.join(", "))
+        };
+        return Err(RunError::Environment { wanted: wanted.clone(), known });
+    }
+    let kubernetes = options.kubernetes.or(rule.and_then(|it| it.kubernetes));
+    Ok(Some(Environment {
+        name: Arc::from(wanted.as_str()),
+        tier: rule.and_then(|it| it.tier).unwrap_or_else(|| graph::tier(wanted)),
+        cluster: rule.and_then(|it| it.cluster.as_deref()).map(Arc::from),
+        kubernetes: kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest),
+        labels: rule.map(|it| it.labels.clone()).unwrap_or_default(),
+    }))
 }
