@@ -4,7 +4,8 @@
 //! `# error: [rule] "message"` on a line, or on lines of its own above it, announces a finding
 //! there; whatever is found and not announced, or announced and not found, fails the test. A word
 //! after the message is the severity, where it is not the rule's own. Words after `yaml` set the
-//! scene: `production` or `non-production` (the environment), `admission` (no repository).
+//! scene: `production` or `non-production` (the environment), `decryption=none` (its label). An
+//! AdmissionReview is judged as what an API server asks, anything else as part of a repository.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,6 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tidewaiter::admission::Request;
 use tidewaiter::check::policy::{Bundle, PolicyCheck, built_in_modules};
 use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::document::{Document, Node, NodeKind, Scalar};
@@ -134,11 +136,23 @@ fn run(check: &PolicyCheck, only: &[&str], case: &Case) -> Result<(SourceMap, Re
     let (sources, documents) = parse(&case.text)?;
     let mut results = Results::default();
     for document in &documents {
+        if document.object.as_ref().is_some_and(|it| &*it.kind == "AdmissionReview") {
+            let request = Request::read(document.root.clone()).map_err(|it| it.message)?;
+            review(check, only, case, &sources, &Asking::Server(&request), &mut results);
+            continue;
+        }
         for object in load::objects(document) {
-            review(check, only, case, &sources, &object.document, &mut results);
+            let asking = Asking::Repository(&object.document);
+            review(check, only, case, &sources, &asking, &mut results);
         }
     }
     Ok((sources, results))
+}
+
+/// What a case is judged as.
+enum Asking<'a> {
+    Repository(&'a Document),
+    Server(&'a Request),
 }
 
 fn parse(text: &str) -> Result<(SourceMap, Vec<Document>), String> {
@@ -159,7 +173,7 @@ fn review(
     only: &[&str],
     case: &Case,
     sources: &SourceMap,
-    document: &Document,
+    asking: &Asking<'_>,
     results: &mut Results,
 ) {
     let mut registry = Registry::default();
@@ -169,38 +183,56 @@ fn review(
     let only = only.iter().map(|&id| id.to_owned()).collect();
     let selection = Selection::new(&registry, only, Vec::new()).unwrap();
     let has = |word: &str| case.scene.iter().any(|it| it == word);
-    let environment = |name: &str, tier| Environment {
-        name: Arc::from(name),
-        tier,
-        cluster: None,
-        kubernetes: KUBERNETES,
-        labels: BTreeMap::new(),
-    };
-    let environment = if has("production") {
-        Some(environment("prod", Tier::Production))
+    let mut environment = if has("production") {
+        Some(environment_of("prod", Tier::Production))
     } else if has("non-production") {
-        Some(environment("test", Tier::NonProduction))
+        Some(environment_of("test", Tier::NonProduction))
     } else {
         None
     };
+    if has("decryption=none") {
+        let labels = BTreeMap::from([("decryption".to_owned(), "none".to_owned())]);
+        environment = Some(Environment { labels, ..environment_of("prod", Tier::Production) });
+    }
     let provenance = Provenance { path: RepoPath::new("cases.yaml"), root: None };
+    let (operation, object, old_object) = match asking {
+        Asking::Repository(document) => (Operation::Create, *document, None),
+        Asking::Server(request) => {
+            let old_object = request.old_object.as_ref();
+            (request.operation, request.object.as_ref().or(old_object).unwrap(), old_object)
+        }
+    };
     check.check_object(
-        Context { sources, kubernetes: KUBERNETES, selection: &selection },
+        Context { sources, kubernetes: KUBERNETES, selection: &selection, deadline: None },
         &Review {
-            operation: Operation::Create,
-            object: document,
-            old_object: None,
+            operation,
+            object,
+            old_object,
             dry_run: false,
             environment: environment.as_ref(),
-            provenance: (!has("admission")).then_some(&provenance),
+            provenance: matches!(asking, Asking::Repository(_)).then_some(&provenance),
+            asked: match asking {
+                Asking::Repository(_) => None,
+                Asking::Server(request) => Some(&request.asked),
+            },
         },
         results,
     );
 }
 
+fn environment_of(name: &str, tier: Tier) -> Environment {
+    Environment {
+        name: Arc::from(name),
+        tier,
+        cluster: None,
+        kubernetes: KUBERNETES,
+        labels: BTreeMap::new(),
+    }
+}
+
 /// Holds one case against what the check finds.
 fn hold(check: &PolicyCheck, rule: &RuleMeta, case: &Case) -> Result<(), String> {
-    let known = ["production", "non-production", "admission"];
+    let known = ["production", "non-production", "decryption=none"];
     if let Some(word) = case.scene.iter().find(|word| !known.contains(&word.as_str())) {
         return Err(format!("unknown scene `{word}`"));
     }
@@ -364,7 +396,14 @@ fn no_policy_breaks_on_a_value_of_another_shape() {
                     changed.root = root;
                     let mut results = Results::default();
                     let only = [rule.id.as_str()];
-                    review(&check, &only, case, &sources, &changed, &mut results);
+                    review(
+                        &check,
+                        &only,
+                        case,
+                        &sources,
+                        &Asking::Repository(&changed),
+                        &mut results,
+                    );
                     assert_eq!(results.failures, [], "{:?}", changed.root.to_json());
                 }
             }

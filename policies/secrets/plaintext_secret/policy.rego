@@ -8,8 +8,11 @@
 #   Encrypted values (SOPS), placeholders that are filled in later, certificates and public keys are
 #   fine. The value itself is never shown.
 #
-#   In the cluster every Secret is readable, so there the rule asks where it came from: it reports one
-#   that somebody wrote by hand with kubectl and that no controller owns.
+#   In the cluster every Secret is readable, so there the rule asks where it came from. It reports one
+#   that a person wrote and that no controller owns. What controllers and reconcilers write is fine,
+#   because a reconciler decrypts; where it does not, because a team uses sealed or external Secrets
+#   alone, the label `decryption: none` of the environment says so, and a Secret that comes from the
+#   repository without an owner is reported, too. Records of Helm releases are left out.
 # related_resources:
 #   - description: Good practices for Secrets
 #     ref: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
@@ -35,21 +38,77 @@ deny contains violation if {
 	}
 }
 
-# The cluster is asked to store it. What a reconciler applies was judged where it was committed.
+# The cluster is asked to store it: there every value is readable, and the question is who wrote it.
 deny contains violation if {
 	input.source == null
 	count(_readable) > 0
 	count(k8s.items(_metadata("ownerReferences"))) == 0
-	some entry in k8s.items(_metadata("managedFields"))
-	is_object(entry)
-	manager := object.get(entry, "manager", "")
-	is_string(manager)
-	startswith(manager, "kubectl")
+	k8s.field("type") != "helm.sh/release.v1"
+	not _is_unchanged
+	_user != ""
+	not _is_component
 	violation := {
-		"msg": sprintf("%s was written by hand with `%s`", [k8s.label, manager]),
-		"path": ["metadata", "name"],
+		"msg": sprintf("%s is written by `%s`, and no controller owns it", [k8s.label, _user]),
+		"path": ["data"],
 		"help": "create it from the repository: encrypted (SOPS), sealed, or as an ExternalSecret",
 	}
+}
+
+# What a reconciler applies was decrypted on its way, unless the environment says that nothing is.
+deny contains violation if {
+	input.source == null
+	count(_readable) > 0
+	count(k8s.items(_metadata("ownerReferences"))) == 0
+	not _is_unchanged
+	_is_reconciled
+	_decryption == "none"
+	violation := {
+		"msg": sprintf("%s is applied from a repository that encrypts nothing", [k8s.label]),
+		"path": ["data"],
+		"help": "commit it as a SealedSecret or an ExternalSecret, whose controller then owns it",
+	}
+}
+
+default _user := ""
+
+_user := name if {
+	is_object(input.userInfo)
+	name := object.get(input.userInfo, "username", "")
+	is_string(name)
+}
+
+# Controllers, reconcilers and the control plane write Secrets all day. `system:admin` is a person
+# with the certificate of a cluster's creator.
+_is_component if {
+	startswith(_user, "system:")
+	_user != "system:admin"
+}
+
+# The values are what they were: a label or an annotation changes.
+_is_unchanged if {
+	is_object(input.oldObject)
+	object.get(input.oldObject, "data", null) == k8s.field("data")
+	k8s.field("stringData") == null
+}
+
+_is_reconciled if {
+	some name in ["kustomize.toolkit.fluxcd.io/name", "helm.toolkit.fluxcd.io/name"]
+	labels := _metadata("labels")
+	is_object(labels)
+	object.get(labels, name, null) != null
+}
+
+_is_reconciled if {
+	annotations := _metadata("annotations")
+	is_object(annotations)
+	object.get(annotations, "argocd.argoproj.io/tracking-id", null) != null
+}
+
+default _decryption := ""
+
+_decryption := value if {
+	is_object(input.environment)
+	value := object.get(input.environment, ["labels", "decryption"], "")
 }
 
 _metadata(name) := object.get(metadata, name, null) if {

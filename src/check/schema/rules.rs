@@ -58,15 +58,19 @@ impl Rules {
                 "Use a value that the field takes.",
                 [API_CONVENTIONS, THE_API],
             ),
-            unknown_kind: rule(
-                RuleId::known("schema/unknown-kind"),
-                "Kind that this version of Kubernetes does not serve",
-                "The API group belongs to Kubernetes, and Kubernetes of this version serves no \
+            unknown_kind: RuleMeta {
+                // What an API server asks about, it serves.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/unknown-kind"),
+                    "Kind that this version of Kubernetes does not serve",
+                    "The API group belongs to Kubernetes, and Kubernetes of this version serves no \
                  such kind in it: the name is misspelt, or the API version was removed or came \
                  later. The object cannot be applied.",
-                "Correct `apiVersion` and `kind`, or move to an API version that is served.",
-                [DEPRECATIONS, THE_API],
-            ),
+                    "Correct `apiVersion` and `kind`, or move to an API version that is served.",
+                    [DEPRECATIONS, THE_API],
+                )
+            },
             unverified: RuleMeta {
                 severity: Severity::Low,
                 enforcement: Enforcement::Warn,
