@@ -95,7 +95,8 @@ fn deployments(criterion: &mut Criterion) {
     let parsed = parse(source, id, Dialect::Kubectl, &Limits::default());
     let object = parsed.documents.first().expect("there is a document");
     let selection = Selection::default();
-    let cx = Context { sources: &sources, kubernetes: newest(), selection: &selection };
+    let cx =
+        Context { sources: &sources, kubernetes: newest(), selection: &selection, deadline: None };
     let review = Review {
         operation: Operation::Create,
         object,
@@ -103,6 +104,7 @@ fn deployments(criterion: &mut Criterion) {
         dry_run: false,
         environment: None,
         provenance: None,
+        asked: None,
     };
     let check = SchemaCheck::default();
 

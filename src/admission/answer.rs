@@ -437,13 +437,11 @@ fn name(text: &str) -> Cow<'_, str> {
 
 /// Cuts a text to a number of characters; the last one then says that something is missing.
 fn cut(text: Cow<'_, str>, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => text,
-        Some(_) => {
-            let kept: String = text.chars().take(most - 1).collect();
-            Cow::Owned(kept + "…")
-        }
+    if text.char_indices().nth(most).is_none() {
+        return text;
     }
+    let kept: String = text.chars().take(most - 1).collect();
+    Cow::Owned(kept + "…")
 }
 
 #[cfg(test)]

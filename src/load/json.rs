@@ -75,13 +75,11 @@ impl<'a> Reader<'a> {
             let most = self.limits.depth;
             return Err(self.limit(format!("values are nested deeper than {most} levels")));
         }
-        self.nodes = match self.nodes.checked_sub(1) {
-            Some(left) => left,
-            None => {
-                let most = self.limits.nodes;
-                return Err(self.limit(format!("the text holds more than {most} values")));
-            }
+        let Some(left) = self.nodes.checked_sub(1) else {
+            let most = self.limits.nodes;
+            return Err(self.limit(format!("the text holds more than {most} values")));
         };
+        self.nodes = left;
         let start = self.at;
         let kind = match self.peek() {
             Some(b'{') => self.mapping(depth)?,

@@ -77,7 +77,12 @@ impl Inputs {
         if let Some((_, bytes)) = &config {
             part(&mut hash, bytes);
         }
-        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut digest = String::with_capacity(64);
+        for byte in hash.finalize() {
+            for nibble in [byte >> 4, byte & 15] {
+                digest.extend(char::from_digit(u32::from(nibble), 16));
+            }
+        }
         Ok(Self { config, digest })
     }
 
