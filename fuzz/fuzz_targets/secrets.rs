@@ -21,6 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         sources: &sources,
         kubernetes: KubernetesVersion { major: 1, minor: 37 },
         selection: &Selection::default(),
+        deadline: None,
     };
     let mut results = Results::default();
     CHECK.check_source(cx, id, &mut results);
@@ -35,6 +36,7 @@ fuzz_target!(|bytes: &[u8]| {
                 dry_run: false,
                 environment: None,
                 provenance: None,
+                asked: None,
             };
             CHECK.check_object(cx, &review, &mut results);
         }
