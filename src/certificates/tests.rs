@@ -269,7 +269,24 @@ fn a_bundle_takes_nothing_but_certificates() {
 
 #[test]
 fn a_patch_names_every_webhook() {
-    insta::assert_snapshot!(patch("QUJD", "2026-03-31"), @"");
+    insta::assert_snapshot!(patch("QUJD", "2026-03-31"), @"
+    # The CA of the gate, for API servers. It expires on 2026-03-31.
+    # Written by `tidewaiter certificates --print patch`.
+    apiVersion: admissionregistration.k8s.io/v1
+    kind: ValidatingWebhookConfiguration
+    metadata:
+      name: tidewaiter
+    webhooks:
+      - name: workloads.tidewaiter.io
+        clientConfig:
+          caBundle: QUJD
+      - name: access.tidewaiter.io
+        clientConfig:
+          caBundle: QUJD
+      - name: objects.tidewaiter.io
+        clientConfig:
+          caBundle: QUJD
+    ");
 }
 
 fn write(folder: &std::path::Path, replace: bool) -> Result<Certificates, FolderError> {
@@ -360,7 +377,9 @@ mod unix {
         let key = folder.path().join("tls.key");
         // A link that leads nowhere yet.
         symlink(&elsewhere, &key).unwrap();
-        assert!(matches!(write(folder.path(), false), Err(FolderError::There(path)) if path == key));
+        assert!(
+            matches!(write(folder.path(), false), Err(FolderError::There(path)) if path == key)
+        );
         assert!(!elsewhere.exists());
         // Replaced is the link, not what it leads to.
         std::fs::write(&elsewhere, "theirs").unwrap();
