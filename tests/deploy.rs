@@ -601,3 +601,63 @@ fn the_gate_would_let_its_own_objects_pass() {
         assert_eq!(decision, Some(Decision::Denied), "{response}");
     }
 }
+
+/// Returns the examples of the README that begin with a text.
+fn examples(begin: &str) -> Vec<String> {
+    let text = read("deploy/README.md");
+    let blocks = text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks.filter(|block| block.starts_with(begin)).map(str::to_owned).collect()
+}
+
+#[test]
+fn an_overlay_of_the_readme_is_the_gate_of_another_environment() {
+    let [overlay] = &examples("# deploy/overlays/staging/kustomization.yaml\n")[..] else {
+        panic!("not there")
+    };
+    let folder = "deploy/overlays/staging";
+    let repository = repository(&[
+        ("deploy/overlays/staging/kustomization.yaml", overlay.clone()),
+        ("deploy/overlays/staging/tidewaiter.yaml", "kubernetes: \"1.36\"\n".to_owned()),
+    ]);
+    let objects = rendered_from(&repository, folder);
+    assert_eq!(serve(&objects).gate.environment.as_deref(), Some("staging"));
+    assert_eq!(serve(&rendered("deploy/base")).gate.environment.as_deref(), Some("production"));
+    let config = only(&objects, "ConfigMap");
+    assert_eq!(config["metadata"]["name"], "tidewaiter");
+    assert_eq!(config["data"], json!({"tidewaiter.yaml": "kubernetes: \"1.36\"\n"}));
+}
+
+#[test]
+fn an_overlay_of_the_readme_begins_open() {
+    let [overlay] = &examples("apiVersion: kustomize.config.k8s.io/v1beta1\n")[..] else {
+        panic!("not there")
+    };
+    let folder = "deploy/overlays/open";
+    let path = "deploy/overlays/open/kustomization.yaml";
+    let mut overlay = overlay.clone();
+    // The patches that are shown alone, one after the other.
+    let patches = examples("# One more patch of the registration.\n");
+    let further = examples("# Two more patches of the registration.\n");
+    assert_eq!((patches.len(), further.len()), (1, 1));
+    for line in patches.iter().chain(&further).flat_map(|patch| patch.lines().skip(1)) {
+        overlay.push_str("      ");
+        overlay.push_str(line);
+        overlay.push('\n');
+    }
+    let webhooks = webhooks(&rendered_from(&repository(&[(path, overlay)]), folder));
+    assert!(webhooks.iter().all(|webhook| webhook["failurePolicy"] == "Ignore"));
+    let conditions = webhooks[0]["matchConditions"].as_array().unwrap();
+    assert_eq!(conditions.last().unwrap()["name"], "not-by-argo-rollouts");
+    assert!(left_out(&webhooks[0]).contains("calico-system"));
+    assert!(left_out(&webhooks[1]).contains("calico-system"));
+}
+
+#[test]
+fn the_configuration_that_only_warns_names_every_category() {
+    let [warns] = &examples("enforcement:\n")[..] else { panic!("not there") };
+    let list = warns.split(['[', ']']).nth(1).unwrap();
+    let named: BTreeSet<&str> = list.split(", ").collect();
+    let rules = run::Rules::built_in().unwrap();
+    let categories: BTreeSet<&str> = rules.registry.iter().map(|it| it.id.category()).collect();
+    assert_eq!(named, categories);
+}
