@@ -85,9 +85,9 @@ pub fn make(request: &Request) -> Result<Certificates, CertificateError> {
     let now = now.map(|now| Duration::from_secs(now.as_secs()));
     let now = now.filter(|now| (CLOCKS_DIFFER..END_OF_TIME).contains(now));
     let now = now.ok_or(CertificateError::Clock)?;
-    let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let not_before = epoch + (now - CLOCKS_DIFFER);
-    let not_after = epoch + (now + Duration::from_hours(24) * u32::from(request.days));
+    let now = rcgen::date_time_ymd(1970, 1, 1) + now;
+    let not_before = now - CLOCKS_DIFFER;
+    let not_after = now + Duration::from_hours(24) * u32::from(request.days);
     let about = |name: &str| {
         let mut about = CertificateParams::default();
         about.distinguished_name = DistinguishedName::new();

@@ -85,10 +85,10 @@ fn an_api_server_accepts_the_certificate_for_every_name_of_the_service() {
 #[test]
 fn it_holds_from_an_hour_ago_and_for_as_many_days_as_were_asked_for() {
     let made = make(&request()).unwrap();
-    let hour = Duration::from_hours(1);
+    let begin = NOW.checked_sub(Duration::from_hours(1)).unwrap();
     for (at, holds) in [
-        (NOW - hour, true),
-        (NOW - hour - Duration::from_secs(1), false),
+        (begin, true),
+        (begin.checked_sub(Duration::from_secs(1)).unwrap(), false),
         (NOW + DAY * 30, true),
         (NOW + DAY * 30 + Duration::from_secs(1), false),
     ] {
@@ -249,7 +249,7 @@ fn a_ca_is_in_a_bundle_once() {
 fn a_bundle_takes_nothing_but_certificates() {
     let made = make(&request()).unwrap();
     let key = format!("{}{}", made.ca, made.key);
-    let broken = made.ca.replace("M", "!");
+    let broken = made.ca.replace('M', "!");
     let no_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     for (previous, expected) in [
         (key.as_str(), BundleError::NotOnlyCertificates),
