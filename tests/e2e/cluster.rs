@@ -55,7 +55,7 @@ pub(crate) enum User {
 pub(crate) struct Cluster {
     client: Client,
     pub(crate) audit_log: PathBuf,
-    _api: Process,
+    api: Process,
     _etcd: Process,
 }
 
@@ -81,7 +81,7 @@ impl Cluster {
         );
         let authority = Authority::new();
         let (certificate, key) = authority.issue();
-        let signing = KeyPair::generate().unwrap().serialize_pem();
+        let signing = KeyPair::generate().unwrap();
         let tokens = "admin-token,system:admin,1,\"system:masters\"\n\
                       alice-token,alice@example.com,2,\"system:masters\"\n";
         let policy = json!({
@@ -93,7 +93,8 @@ impl Cluster {
         for (name, text) in [
             ("api.crt", certificate),
             ("api.key", key),
-            ("signing.key", signing),
+            ("signing.key", signing.serialize_pem()),
+            ("signing.pub", signing.public_key_pem()),
             ("ca.crt", authority.pem.clone()),
             ("tokens.csv", tokens.to_owned()),
             ("audit-policy.json", policy.to_string()),
@@ -113,7 +114,7 @@ impl Cluster {
                 flag("token-auth-file", at("tokens.csv")),
                 flag("authorization-mode", "RBAC".to_owned()),
                 flag("service-account-issuer", "https://e2e.example.com".to_owned()),
-                flag("service-account-key-file", at("signing.key")),
+                flag("service-account-key-file", at("signing.pub")),
                 flag("service-account-signing-key-file", at("signing.key")),
                 flag("service-cluster-ip-range", "10.0.0.0/24".to_owned()),
                 flag("allow-privileged", "true".to_owned()),
@@ -124,13 +125,14 @@ impl Cluster {
             &folder.join("kube-apiserver.log"),
         );
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let cluster = Self {
+        let mut cluster = Self {
             client: Client::new(address, &authority.der),
             audit_log: folder.join("audit.log"),
-            _api: api,
+            api,
             _etcd: etcd,
         };
         wait_for("API server that is ready", || {
+            assert!(cluster.api.is_running(), "the API server ended: {}", cluster.api.written());
             cluster.try_ask(User::Admin, "GET", "/readyz", None).is_ok_and(|it| it.status == 200)
         });
         cluster

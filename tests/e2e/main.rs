@@ -41,7 +41,11 @@ fn main() -> ExitCode {
     let wanted = arguments.iter().find(|it| !it.starts_with('-'));
     let folder = tempfile::Builder::new().prefix("tidewaiter-e2e-").tempdir().unwrap();
     println!("\nrunning {} cases", CASES.len());
-    let mut world = World::new(Path::new(&tools), folder.path());
+    let furnished = catch_unwind(|| World::new(Path::new(&tools), folder.path()));
+    let Ok(mut world) = furnished else {
+        println!("the servers did not start; their logs are in {}", folder.keep().display());
+        return ExitCode::FAILURE;
+    };
     let (mut passed, mut failed, mut skipped) = (0, Vec::new(), 0);
     for (name, case) in CASES {
         if wanted.is_some_and(|wanted| !name.contains(wanted.as_str())) {

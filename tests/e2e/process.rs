@@ -1,6 +1,6 @@
 //! Processes that end with the test, and what they wrote.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -17,7 +17,7 @@ pub(crate) struct Process {
 impl Process {
     #[expect(clippy::disallowed_methods, reason = "the servers of the test")]
     pub(crate) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
-        let file = File::create(log).unwrap();
+        let file = OpenOptions::new().create(true).append(true).open(log).unwrap();
         let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
