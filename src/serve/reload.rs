@@ -15,6 +15,7 @@ use super::logs::{Level, Logs};
 use super::metrics::{Metrics, Reloaded};
 use super::tls::{Files, Served};
 use super::webhook::Current;
+use super::workers::STACK;
 use super::{Options, Source};
 
 /// Threads that end soon after this is dropped.
@@ -152,7 +153,7 @@ fn every(
     mut act: impl FnMut() + Send + 'static,
 ) -> std::io::Result<Sender<Infallible>> {
     let (stop, stopped): (_, Receiver<Infallible>) = mpsc::channel();
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
             act();
         }

@@ -15,7 +15,7 @@ use crate::admission::Answer;
 
 /// The stack of a thread: what the deepest object that may be read needs, with room to spare. Only
 /// what is used of it takes memory.
-const STACK: usize = 32 << 20;
+pub(super) const STACK: usize = 32 << 20;
 
 /// A question to evaluate.
 pub(super) struct Job {
