@@ -5,6 +5,7 @@ mod terminal;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 use tidewaiter::admission::Decision;
@@ -14,6 +15,7 @@ use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
 use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules};
+use tidewaiter::serve::{self, GateSource, Logs};
 
 use crate::terminal::Terminal;
 
@@ -41,7 +43,7 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
     match command {
         Command::Check(check) => run_check(&check, terminal),
         Command::Review(review) => run_review(&review),
-        Command::Serve(_) => Err("not there yet".to_owned()),
+        Command::Serve(serve) => run_serve(&serve),
         Command::Certificates(certificates) => run_certificates(certificates),
         Command::Rules(rules) => {
             let known = Rules::built_in().map_err(|err| err.to_string())?;
@@ -142,6 +144,15 @@ fn run_review(review: &Review) -> Result<u8, String> {
         Exit::Passed
     }
     .code())
+}
+
+fn run_serve(serve: &cli::Serve) -> Result<u8, String> {
+    let options = gate_options(&serve.gate)?;
+    let logs = Logs::new(Box::new(io::stdout()), Box::new(io::stderr()));
+    std::panic::set_hook(logs.panic_hook());
+    serve::run(&serve.options(), Arc::new(GateSource(options)), &logs)
+        .map(|()| 0)
+        .map_err(|err| err.to_string())
 }
 
 fn gate_options(gate: &cli::Gate) -> Result<GateOptions, String> {
