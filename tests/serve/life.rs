@@ -122,7 +122,7 @@ fn w20_what_does_not_end_is_cut() {
     let scripts = Scripts::new(move |question, _| {
         begun.send(()).unwrap();
         // Ends with the test.
-        drop(goes.lock().unwrap().recv());
+        let _: Result<(), _> = goes.lock().unwrap().recv();
         echo(&question)
     });
     let server = Running::with(scripts, |it| {
