@@ -213,7 +213,7 @@ impl Metrics {
         self.reload_failing.get_or_create(&labels).set(i64::from(failing));
     }
 
-    /// Returns all metrics in the OpenMetrics format.
+    /// Returns all metrics as `OpenMetrics` has them.
     pub(super) fn encode(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.

@@ -263,7 +263,7 @@ pub(crate) fn question(uid: &str, object: &Value) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Returns a ConfigMap that no rule minds.
+/// Returns a `ConfigMap` that no rule minds.
 pub(crate) fn config_map() -> Value {
     serde_json::json!({
         "apiVersion": "v1",

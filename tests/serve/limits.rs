@@ -92,7 +92,7 @@ fn w13_a_slow_handshake_or_head_ends_the_connection() {
 fn w13_a_connection_may_be_idle_longer_than_a_head_may_take() {
     let server = Running::with(Scripts::simple(), |it| {
         it.patience.head = Duration::from_millis(50);
-        it.patience.idle = Duration::from_secs(600);
+        it.patience.idle = Duration::from_mins(10);
     });
     let mut connection = server.connect();
     for uid in ["i-1", "i-2", "i-3"] {

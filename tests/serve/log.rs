@@ -86,7 +86,7 @@ struct Stuck(Arc<Mutex<mpsc::Receiver<()>>>);
 
 impl Write for Stuck {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        drop(self.0.lock().unwrap().recv());
+        let _: Result<(), _> = self.0.lock().unwrap().recv();
         Err(io::ErrorKind::BrokenPipe.into())
     }
 
