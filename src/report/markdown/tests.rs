@@ -1,0 +1,148 @@
+use super::super::Format;
+use super::super::fixture::{PLAIN, Repo, full, rule};
+use super::super::tests::hostile;
+use super::*;
+use crate::finding::Finding;
+
+fn markdown(repo: &Repo) -> String {
+    repo.write(Format::Markdown, PLAIN)
+}
+
+/// Asserts that there are no tags, no links and no lines but our own; `base` is where links lead.
+fn assert_harmless(text: &str, base: &str) {
+    assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
+    let mut bare = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        bare.push_str(before);
+        let (tag, after) = after.split_once('>').unwrap();
+        let known = ["table", "tr", "th", "td", "code", "b", "a", "br"];
+        if let Some(href) = tag.strip_prefix("a href=\"") {
+            let href = href.strip_suffix('"').unwrap();
+            assert!(!base.is_empty() && href.starts_with(base), "{href}");
+            assert!(
+                href.chars().all(|c| c.is_ascii_alphanumeric() || "-._~/:%#".contains(c)),
+                "{href}"
+            );
+        } else {
+            assert!(known.contains(&tag.trim_start_matches('/')), "{tag}");
+        }
+        // What stands in code is read by nobody.
+        rest = if tag == "code" { after.split_once("</code>").unwrap().1 } else { after };
+    }
+    bare.push_str(rest);
+    let bare = bare.replace("&#39;", "'").replace("&quot;", "\"");
+    for sign in ["@", "://", "www.", "`", "[", "]", "*", "_", "~", "!", "&", ">", "\\", "$"] {
+        assert!(!bare.contains(sign), "{sign} in {bare}");
+    }
+    // An empty line ends the block in which Markdown is not read.
+    for table in text.split("<table>\n").skip(1) {
+        let rows = table.split("</table>").next().unwrap();
+        assert!(rows.lines().all(|line| line.starts_with("<tr><t") && line.ends_with("</tr>")));
+    }
+}
+
+#[test]
+fn everything_is_told() {
+    let mut repo = full();
+    repo.source_url = Some("https://git.example.com/o/r/blob/0a1b".parse().unwrap());
+    let text = markdown(&repo);
+    assert_harmless(&text, "https://git.example.com/o/r/blob/0a1b/");
+    insta::assert_snapshot!(text, @"");
+}
+
+#[test]
+fn hostile_text_becomes_neither_markdown_nor_html() {
+    assert_harmless(&markdown(&hostile()), "");
+    let mut repo = Repo::default();
+    let text = "@org/team #1 ![x](https://track.example/p.png) </code></td></table>\n\n# h\n<!-- \
+                <details> `a` | b | ``` **b** <script>alert(1)</script> &lt; \u{202e} www.evil.example";
+    let path = format!("d/{}", text.replace(['/', '\n'], "-"));
+    repo.file(&path, &format!("k: {text}\n"));
+    let meta = rule("schema/unknown-field");
+    let mut finding = Finding::new(&meta, repo.span(&path, "k"), text).with_help(text);
+    finding.environments.insert(text.into());
+    repo.judge(finding, Enforcement::Deny);
+    repo.environment(text, "production", false);
+    let span = Some(repo.span(&path, "k"));
+    let reason = text.to_owned();
+    repo.verdict.failures.push(Failure { rule: None, span, reason, help: Some(text.to_owned()) });
+    let path = RepoPath::new(&path);
+    let reason = text.to_owned();
+    repo.verdict.summary.not_judged.push(NotJudged { path, span: None, reason, failure: true });
+    assert_harmless(&markdown(&repo), "");
+    repo.source_url = Some("https://git.example.com/o/r/blob/0a1b/".parse().unwrap());
+    let text = markdown(&repo);
+    assert_harmless(&text, "https://git.example.com/o/r/blob/0a1b/d/");
+    assert!(text.contains("/d/%40org-team%20%231%20%21%5Bx%5D%28https%3A"), "{text}");
+}
+
+#[test]
+fn a_report_is_cut_below_what_a_summary_holds_and_says_so() {
+    let mut repo = Repo::default();
+    repo.file("a.yaml", "a: 1\n");
+    let meta = rule("schema/unknown-field");
+    let span = repo.span("a.yaml", "a");
+    let message = "x&@".repeat(300);
+    for n in 0..3000 {
+        let enforcement = if n % 2 == 0 { Enforcement::Deny } else { Enforcement::Warn };
+        repo.judge(Finding::new(&meta, span, message.clone()), enforcement);
+    }
+    for n in 0..3000 {
+        let reason = format!("{n}: {message}");
+        repo.verdict.failures.push(Failure {
+            rule: None,
+            span: None,
+            reason: reason.clone(),
+            help: None,
+        });
+        let path = RepoPath::new("a.yaml");
+        repo.verdict.summary.not_judged.push(NotJudged {
+            path,
+            span: None,
+            reason,
+            failure: false,
+        });
+        repo.environment(&message, "production", true);
+    }
+    let text = markdown(&repo);
+    assert!(text.len() < 1 << 20, "{}", text.len());
+    assert_harmless(&text, "");
+    assert_eq!(text.matches("are shown, because the summary of a job has little room").count(), 5);
+    for heading in ["Could not be judged", "Denied", "Warnings", "Not judged", "Environments"] {
+        assert!(text.contains(&format!("### {heading}\n")), "{heading}");
+    }
+}
+
+#[test]
+fn a_pass_is_short_and_says_where_nothing_was_judged() {
+    let mut repo = Repo::default();
+    assert!(markdown(&repo).starts_with("## Tidewaiter: nothing was judged\n"));
+    repo.file("a.yaml", "a: 1\n");
+    assert!(markdown(&repo).starts_with("## Tidewaiter: no object was judged\n"));
+    repo.verdict.summary.objects = 1;
+    let text = markdown(&repo);
+    assert!(text.starts_with("## Tidewaiter: nothing was denied\n"), "{text}");
+    assert!(!text.contains("###"), "{text}");
+}
+
+#[test]
+fn addresses_of_files_are_web_addresses() {
+    for good in ["https://github.com/o/r/blob/abc", "http://localhost:3000/o/r/src/commit/abc/"] {
+        assert!(good.parse::<super::super::SourceUrl>().is_ok(), "{good}");
+    }
+    for bad in [
+        "",
+        "github.com/o/r",
+        "javascript:alert(1)",
+        "https://",
+        "https:///x",
+        "https://a/\"><b>",
+        "https://a/b?c",
+        "https://a/b#c",
+        "https://a/b c",
+        "https://a/\n",
+    ] {
+        assert!(bad.parse::<super::super::SourceUrl>().is_err(), "{bad}");
+    }
+}
