@@ -48,7 +48,54 @@ fn everything_is_told() {
     repo.source_url = Some("https://git.example.com/o/r/blob/0a1b".parse().unwrap());
     let text = markdown(&repo);
     assert_harmless(&text, "https://git.example.com/o/r/blob/0a1b/");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r##"
+    ## Tidewaiter: something was denied
+
+    | denied | warnings | failures | not judged |
+    |---:|---:|---:|---:|
+    | 1 | 1 | 2 | 8 |
+
+    judged 14 objects of 2 files in 2 roots for 2 environments by 38 rules: 1 denied, 1 warning, 8 not judged, 2 failures (exit 1: something was denied)
+
+    ### Could not be judged
+
+    <table>
+    <tr><th>place</th><th>rule</th><th>why</th></tr>
+    <tr><td><a href="https://git.example.com/o/r/blob/0a1b/clusters/prod/binding.yaml#L8"><code>clusters/prod/binding.yaml:8</code></a></td><td><code>rbac/wildcard-verb</code></td><td>evaluation took longer than 1 s</td></tr>
+    <tr><td></td><td></td><td>the policy bundle <code>extra</code> cannot be read</td></tr>
+    <tr><td><a href="https://git.example.com/o/r/blob/0a1b/overlays/dev"><code>overlays/dev</code></a></td><td></td><td>the base <code>../missing</code> does not exist</td></tr>
+    </table>
+
+    ### Denied
+
+    <table>
+    <tr><th>severity</th><th>rule</th><th>place</th><th>what</th></tr>
+    <tr><td>high</td><td><code>rbac/wildcard-verb</code></td><td><a href="https://git.example.com/o/r/blob/0a1b/apps/web/role.yaml#L8"><code>apps/web/role.yaml:8</code></a></td><td>Role <code>web</code> grants every verb on <code>pods</code><br>object: <code>Role shop/web (rbac.authorization.k8s.io/v1)</code><br>in: <code>prod</code>, <code>stage</code><br>help: list the verbs that the workload needs</td></tr>
+    </table>
+
+    ### Warnings
+
+    <table>
+    <tr><th>severity</th><th>rule</th><th>place</th><th>what</th></tr>
+    <tr><td>high</td><td><code>schema/unknown-field</code></td><td><a href="https://git.example.com/o/r/blob/0a1b/clusters/prod/binding.yaml#L5"><code>clusters/prod/binding.yaml:5</code></a></td><td>unknown field <code>roleref</code> in RoleBinding<br>help: the help of the rule</td></tr>
+    </table>
+
+    ### Not judged
+
+    <table>
+    <tr><th>number</th><th>why</th><th>places</th></tr>
+    <tr><td>1</td><td>the base <code>../missing</code> does not exist</td><td><a href="https://git.example.com/o/r/blob/0a1b/overlays/dev"><code>overlays/dev</code></a></td></tr>
+    <tr><td>7</td><td>the template of a chart is no manifest before it is rendered</td><td><a href="https://git.example.com/o/r/blob/0a1b/charts/web/templates/1.yaml"><code>charts/web/templates/1.yaml</code></a><br><a href="https://git.example.com/o/r/blob/0a1b/charts/web/templates/2.yaml"><code>charts/web/templates/2.yaml</code></a><br><a href="https://git.example.com/o/r/blob/0a1b/charts/web/templates/3.yaml"><code>charts/web/templates/3.yaml</code></a><br><a href="https://git.example.com/o/r/blob/0a1b/charts/web/templates/4.yaml"><code>charts/web/templates/4.yaml</code></a><br><a href="https://git.example.com/o/r/blob/0a1b/charts/web/templates/5.yaml"><code>charts/web/templates/5.yaml</code></a><br>and 2 more</td></tr>
+    </table>
+
+    ### Environments
+
+    <table>
+    <tr><th>name</th><th>tier</th><th>Kubernetes</th><th>objects</th></tr>
+    <tr><td><code>prod</code></td><td>production</td><td>1.37</td><td>7</td></tr>
+    <tr><td><code>stage</code></td><td>non-production</td><td>1.37 (assumed: the newest known)</td><td>7</td></tr>
+    </table>
+    "##);
 }
 
 #[test]
