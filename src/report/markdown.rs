@@ -106,7 +106,7 @@ impl Page<'_> {
         let finding = &judged.finding;
         let mut what = self.prose(&finding.message);
         let mut fact = |name: &str, value: &str| {
-            what.push_str(&format!("<br>{name}: {value}"));
+            what.extend(["<br>", name, ": ", value]);
         };
         if let Some(object) = &finding.object {
             fact("object", &self.code(&object_name(object)));
@@ -172,7 +172,7 @@ impl Page<'_> {
         let all = rows.len();
         let mut shown = 0;
         let cells: Vec<String> = head.iter().map(|it| format!("<th>{it}</th>")).collect();
-        self.out.push_str(&format!("### {heading}\n\n<table>\n<tr>{}</tr>\n", cells.concat()));
+        self.out.extend(["### ", heading, "\n\n<table>\n<tr>", &cells.concat(), "</tr>\n"]);
         for row in rows {
             let cells: Vec<String> = row.iter().map(|it| format!("<td>{it}</td>")).collect();
             let line = format!("<tr>{}</tr>\n", cells.concat());
@@ -184,10 +184,11 @@ impl Page<'_> {
         }
         self.out.push_str("</table>\n\n");
         if shown < all {
-            self.out.push_str(&format!(
+            let cut = format!(
                 "{shown} of {all} are shown, because the summary of a job has little room; the \
                  other reports hold all of them.\n\n"
-            ));
+            );
+            self.out.push_str(&cut);
         }
     }
 

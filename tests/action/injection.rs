@@ -60,7 +60,7 @@ fn branches_and_titles_are_data() {
     for text in HOSTILE {
         let outcome = Job::new()
             .file("a.yaml", &manifest("a"))
-            .pull_request(json!({"full_name": text}))
+            .pull_request(&json!({"full_name": text}))
             .written(text)
             .variable("GITHUB_ACTOR", text)
             .run();

@@ -141,9 +141,9 @@ fn a_pull_request_of_a_fork_falls_back_and_says_so() {
     let here = || json!({"full_name": "shop/fleet"});
     let fork = || json!({"full_name": "somebody/fleet"});
     let job = || Job::new().file("a.yaml", DENIED);
-    let dependabot = job().pull_request(here()).variable("GITHUB_ACTOR", "dependabot[bot]");
-    let gone = job().pull_request(serde_json::Value::Null);
-    for job in [job().pull_request(fork()), gone, dependabot] {
+    let dependabot = job().pull_request(&here()).variable("GITHUB_ACTOR", "dependabot[bot]");
+    let gone = job().pull_request(&serde_json::Value::Null);
+    for job in [job().pull_request(&fork()), gone, dependabot] {
         let outcome = job.run();
         assert_eq!(outcome.output("can-upload"), "false");
         assert_eq!(outcome.of_level("error").len(), 1);
@@ -155,7 +155,7 @@ fn a_pull_request_of_a_fork_falls_back_and_says_so() {
         assert!(outcome.summary.ends_with("; this summary and the annotations stand in for it.\n"));
     }
     for event in ["push", "merge_group", "pull_request"] {
-        let outcome = job().pull_request(here()).variable("GITHUB_EVENT_NAME", event).run();
+        let outcome = job().pull_request(&here()).variable("GITHUB_EVENT_NAME", event).run();
         assert_eq!(outcome.output("can-upload"), "true", "{event}");
         assert_eq!(outcome.of_level("notice"), [""; 0]);
         assert!(!outcome.summary.contains("stand in for it"));

@@ -220,7 +220,7 @@ impl Job {
     }
 
     /// Makes it the job of a pull request from a branch of `head`, `null` for a fork that is gone.
-    pub(crate) fn pull_request(mut self, head: Value) -> Self {
+    pub(crate) fn pull_request(mut self, head: &Value) -> Self {
         self.event = json!({"pull_request": {"head": {"repo": head}}});
         self.variable("GITHUB_EVENT_NAME", "pull_request")
     }
@@ -423,5 +423,7 @@ fn commands(log: &str) -> Vec<String> {
 
 fn sha256(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> =
+        sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }

@@ -28,7 +28,8 @@ fn runner(line: &str) -> (String, BTreeMap<String, String>, String) {
 }
 
 fn many(repo: &mut Repo, meta: &RuleMeta, path: &str, count: usize, enforcement: Enforcement) {
-    let text: String = (0..count).map(|n| format!("k{n}: v\n")).collect();
+    let lines: Vec<String> = (0..count).map(|n| format!("k{n}: v\n")).collect();
+    let text = lines.concat();
     repo.file(path, &text);
     for n in 0..count {
         let span = repo.span(path, &format!("k{n}:"));

@@ -39,9 +39,7 @@ fn words(text: &str) -> String {
 /// Says whether a word is one of a language, or a small number, with its punctuation: no address,
 /// no name of a person, an issue or a commit, and no picture.
 fn is_plain(word: &str) -> bool {
-    let core = word
-        .trim_start_matches(['(', '"'])
-        .trim_end_matches(|c: char| matches!(c, ',' | '.' | ';' | ':' | ')' | '"'));
+    let core = word.trim_start_matches(['(', '"']).trim_end_matches([',', '.', ';', ':', ')', '"']);
     let commit = core.len() >= COMMIT && core.chars().all(|c| c.is_ascii_hexdigit());
     let letters = core.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '-' | '\''));
     let number = core.chars().all(|c| c.is_ascii_digit());

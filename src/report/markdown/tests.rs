@@ -11,10 +11,10 @@ fn markdown(repo: &Repo) -> String {
 /// Asserts that there are no tags, no links and no lines but our own; `base` is where links lead.
 fn assert_harmless(text: &str, base: &str) {
     assert!(!text.contains(|c: char| (c.is_control() && c != '\n') || c == '\u{202e}'), "{text:?}");
-    let mut bare = String::new();
+    let mut outside = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('<') {
-        bare.push_str(before);
+        outside.push_str(before);
         let (tag, after) = after.split_once('>').unwrap();
         let known = ["table", "tr", "th", "td", "code", "b", "a", "br"];
         if let Some(href) = tag.strip_prefix("a href=\"") {
@@ -30,10 +30,10 @@ fn assert_harmless(text: &str, base: &str) {
         // What stands in code is read by nobody.
         rest = if tag == "code" { after.split_once("</code>").unwrap().1 } else { after };
     }
-    bare.push_str(rest);
-    let bare = bare.replace("&#39;", "'").replace("&quot;", "\"");
+    outside.push_str(rest);
+    let outside = outside.replace("&#39;", "'").replace("&quot;", "\"");
     for sign in ["@", "://", "www.", "`", "[", "]", "*", "_", "~", "!", "&", ">", "\\", "$"] {
-        assert!(!bare.contains(sign), "{sign} in {bare}");
+        assert!(!outside.contains(sign), "{sign} in {outside}");
     }
     // An empty line ends the block in which Markdown is not read.
     for table in text.split("<table>\n").skip(1) {
