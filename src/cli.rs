@@ -2,7 +2,7 @@
 
 mod date;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -10,6 +10,7 @@ use clap_complete::Shell;
 
 pub use date::Date;
 
+use crate::certificates::{DnsName, Label};
 use crate::environment::KubernetesVersion;
 use crate::report::{Format, ListFormat, SourceUrl};
 
@@ -38,6 +39,8 @@ pub enum Command {
     Review(Review),
     /// Serve a validating admission webhook.
     Serve(Serve),
+    /// Make certificates for the webhook.
+    Certificates(Certificates),
     /// List the rules.
     Rules(Rules),
     /// Explain a rule: what it finds, why that is a defect, how to mend it.
@@ -147,6 +150,56 @@ pub struct Serve {
     /// The private key of the certificate, in PEM; read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub tls_key: PathBuf,
+}
+
+/// Make certificates for the webhook.
+///
+/// Makes a CA and a certificate of it, for clusters without cert-manager, and prints what API
+/// servers have to know of the CA. The key of the CA is not kept: it signs this one certificate.
+/// The key of the certificate belongs into a Secret of the cluster, and never into a repository.
+#[derive(Debug, Args)]
+pub struct Certificates {
+    /// The Service that stands before the webhook.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter")]
+    pub service: Label,
+    /// The namespace of the Service.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter-system")]
+    pub namespace: Label,
+    /// A further name under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub dns_name: Vec<DnsName>,
+    /// An address under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<IpAddr>,
+    /// For how many days the certificate holds, up to ten years.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 365,
+        value_parser = clap::value_parser!(u16).range(1..=3650)
+    )]
+    pub days: u16,
+    /// The folder for `tls.crt`, `tls.key` and `ca.crt`; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Replace files that are there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The CA that API servers trust so far, and go on to trust: the `ca.crt` of the last time.
+    #[arg(long, value_name = "FILE")]
+    pub previous_ca: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = CaFormat::Bundle, value_name = "FORMAT")]
+    pub print: CaFormat,
+}
+
+/// How a CA is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaFormat {
+    /// The value of `caBundle`: PEM in base64, on one line.
+    Bundle,
+    /// A patch that puts it into every webhook of `deploy/base`.
+    Patch,
 }
 
 /// List the rules.
