@@ -14,7 +14,7 @@ pub use date::Date;
 
 use crate::certificates::{DnsName, Label};
 use crate::environment::KubernetesVersion;
-use crate::report::{Format, ListFormat};
+use crate::report::{Format, ListFormat, SourceUrl};
 use crate::serve;
 
 /// The gate between a GitOps pull request and its clusters.
@@ -81,12 +81,17 @@ pub struct Check {
     /// The day that expiry dates are compared with, as YYYY-MM-DD; otherwise today.
     #[arg(long, value_name = "DATE")]
     pub now: Option<Date>,
-    /// What to write to standard output: `human`, `json` or `sarif`.
+    /// What to write to standard output: `human`, `json`, `sarif`, `annotations` (for GitHub
+    /// Actions) or `markdown` (for the summary of a job).
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
     /// Write a report to a file as well, e.g. `sarif=results.sarif`. May be repeated.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
+    /// Where the files can be read at this commit, for the links of `markdown`, e.g.
+    /// `https://github.com/owner/name/blob/COMMIT`.
+    #[arg(long, value_name = "URL")]
+    pub source_url: Option<SourceUrl>,
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,

@@ -100,7 +100,10 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         verdict: &outcome.verdict,
         sources: outcome.sources(),
         registry: &outcome.registry,
-        display: Display { prefix: prefix.unwrap_or_default() },
+        display: Display {
+            prefix: prefix.unwrap_or_default(),
+            source_url: check.source_url.clone(),
+        },
     };
     for output in &check.output {
         let failed = |err: io::Error| format!("cannot write `{}`: {err}", output.path.display());
@@ -109,7 +112,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
     }
     let style = match check.format {
         Format::Human => terminal.style(),
-        Format::Json | Format::Sarif => Terminal::FILE,
+        Format::Json | Format::Sarif | Format::Annotations | Format::Markdown => Terminal::FILE,
     };
     print(|out| report::write(&report, check.format, style, out))?;
     Ok(outcome.verdict.exit().code())
