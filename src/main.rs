@@ -5,10 +5,12 @@ mod terminal;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::{CommandFactory as _, Parser as _};
 use tidewaiter::admission::Decision;
 use tidewaiter::cli::{self, Check, Cli, Command, Review};
+use tidewaiter::date::Date;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -42,11 +44,11 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
         Command::Review(review) => run_review(&review),
         Command::Serve(_) => Err("not there yet".to_owned()),
         Command::Rules(rules) => {
-            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            let known = known_rules(rules.config.as_deref())?;
             print(|out| report::write_rules(&known.registry, rules.format, out))
         }
         Command::Explain(explain) => {
-            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            let known = known_rules(explain.config.as_deref())?;
             let Some(meta) = known.registry.find(&explain.rule) else {
                 let near = known.registry.suggest(&explain.rule);
                 let hint = near.map(|near| format!("; did you mean `{near}`?"));
@@ -63,6 +65,10 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
         }),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
     }
+}
+
+fn known_rules(config: Option<&Path>) -> Result<Rules, String> {
+    run::rules(&current_dir()?, config).map_err(|err| err.to_string())
 }
 
 fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
@@ -87,6 +93,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),
+        today: check.now.unwrap_or_else(today),
     };
     let progress = Line(Progress::new(terminal.shows_progress()));
     let outcome = run::check(&options, &progress).map_err(|err| err.to_string())?;
@@ -116,7 +123,8 @@ fn run_review(review: &Review) -> Result<u8, String> {
     let gate = Inputs::read(&options)
         .and_then(|inputs| Gate::new(&options, &inputs))
         .map_err(|err| err.to_string())?;
-    let answers = gate.answer_all(standard_input()?, review.explain);
+    let answers =
+        gate.answer_all(standard_input()?, review.now.unwrap_or_else(today), review.explain);
     if answers.is_empty() {
         return Err("standard input holds no AdmissionReview".to_owned());
     }
@@ -156,6 +164,12 @@ fn gate_options(gate: &cli::Gate) -> Result<GateOptions, String> {
 #[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
 fn current_dir() -> Result<PathBuf, String> {
     std::env::current_dir().map_err(|err| format!("cannot tell the working directory: {err}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
+fn today() -> Date {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Date::from_unix_seconds(since.as_secs())
 }
 
 fn standard_input() -> Result<Vec<u8>, String> {

@@ -286,6 +286,10 @@ fn logical_location(object: &ObjectRef) -> sarif::LogicalLocation {
 }
 
 fn artifact(path: &RepoPath) -> sarif::ArtifactLocation {
+    if path.is_outside() {
+        // A configuration that lies elsewhere.
+        return sarif::ArtifactLocation::builder().uri(format!("file://{}", uri(path))).build();
+    }
     sarif::ArtifactLocation::builder().uri(uri(path)).uri_base_id(ROOT).build()
 }
 
