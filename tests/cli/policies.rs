@@ -169,8 +169,8 @@ fn what_is_wrong_with_a_policy_refuses_the_run_at_its_line() {
     "
     );
     insta::assert_snapshot!(failure(with("sprintf(", "sprintf((")), @r"
-      failure: a policy is refused: expecting `)` while parsing parenthesized expression
-        at rules/team.rego:14:41
+      failure: a policy is refused: expecting `in` while parsing membership expression
+        at rules/team.rego:14:78
     ");
 }
 
