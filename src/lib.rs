@@ -37,4 +37,6 @@ pub mod run;
 
 pub mod serve;
 
+pub mod certificates;
+
 pub mod cli;
