@@ -13,6 +13,7 @@ use tidewaiter::certificates;
 use tidewaiter::check::policy::built_in_modules;
 use tidewaiter::check::schema::{self, KindScope};
 use tidewaiter::cli::{Cli, Command, Serve};
+use tidewaiter::date::Date;
 use tidewaiter::judge::Exit;
 use tidewaiter::load::{Limits, Repository};
 use tidewaiter::render::{Cache, kustomize};
@@ -582,7 +583,7 @@ fn decision(gate: &Gate, object: &Value) -> (Option<Decision>, Value) {
             "dryRun": false,
         },
     });
-    let answer = gate.answer(question.to_string().into_bytes(), None);
+    let answer = gate.answer(question.to_string().into_bytes(), Date::default(), None);
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     (answer.record.decision, body["response"].clone())
 }

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate each module may use. Data flows one way: a row names only modules
 /// that stand above it.
 const IMPORTS: &[(&str, &[&str])] = &[
+    ("date", &[]),
     ("source", &[]),
     ("document", &["source"]),
     ("rule", &["source"]),
     ("environment", &["source"]),
     ("finding", &["source", "document", "rule"]),
-    ("config", &["source", "document", "rule", "environment"]),
+    ("config", &["date", "source", "document", "rule", "environment"]),
     ("review", &["source", "document", "environment"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
@@ -28,12 +29,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "check",
         &["source", "document", "rule", "environment", "finding", "review", "engine", "load"],
     ),
-    ("judge", &["source", "document", "rule", "environment", "finding", "config"]),
+    ("judge", &["date", "source", "document", "rule", "environment", "finding", "config"]),
     ("report", &["source", "document", "rule", "environment", "finding", "judge"]),
     ("admission", &["source", "document", "rule", "finding", "load", "review", "judge", "report"]),
     (
         "run",
         &[
+            "date",
             "source",
             "document",
             "rule",
@@ -52,9 +54,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "admission",
         ],
     ),
-    ("serve", &["rule", "admission", "run"]),
+    ("serve", &["date", "rule", "admission", "run"]),
     ("certificates", &[]),
-    ("cli", &["environment", "report", "serve", "certificates"]),
+    ("cli", &["date", "environment", "report", "serve", "certificates"]),
 ];
 
 /// Modules whose children never import one another.

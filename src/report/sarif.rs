@@ -286,6 +286,11 @@ fn logical_location(object: &ObjectRef) -> sarif::LogicalLocation {
 }
 
 fn artifact(path: &RepoPath) -> sarif::ArtifactLocation {
+    if path.is_outside() {
+        // A configuration that lies elsewhere.
+        let uri = format!("file://{}", address::reference(path));
+        return sarif::ArtifactLocation::builder().uri(uri).build();
+    }
     sarif::ArtifactLocation::builder().uri(address::reference(path)).uri_base_id(ROOT).build()
 }
 
