@@ -365,8 +365,12 @@ fn environment(
         });
     }
     let exact = known.iter().position(|it| *it.name == **wanted);
-    let of_class: Vec<usize> =
-        known.iter().enumerate().filter(|(_, it)| is_named(&it.name, wanted)).map(|it| it.0).collect();
+    let of_class: Vec<usize> = known
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| is_named(&it.name, wanted))
+        .map(|it| it.0)
+        .collect();
     // The name of a class is enough where it has one cluster.
     let found = exact.or(match of_class.as_slice() {
         [only] => Some(*only),
@@ -389,3 +393,6 @@ fn environment(
     environment.kubernetes = options.kubernetes.unwrap_or(environment.kubernetes);
     Ok(Some(environment))
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,7 +164,8 @@ fn service(root: &mut Map<String, Value>) {
     fill(spec, "internalTrafficPolicy", json!("Cluster"));
     for port in objects(spec.get_mut("ports")) {
         fill(port, "protocol", json!("TCP"));
-        let number = port.get("port").cloned().filter(|it| it.as_u64().is_some_and(|it| it < 65536));
+        let number =
+            port.get("port").cloned().filter(|it| it.as_u64().is_some_and(|it| it < 65536));
         if let Some(number) = number {
             fill(port, "targetPort", number);
         }
@@ -188,7 +189,11 @@ fn pod(root: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
         ("batch/v1", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
         (
             "v1" | "apps/v1" | "batch/v1",
-            "ReplicationController" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet"
+            "ReplicationController"
+            | "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicaSet"
             | "Job",
         ) => &["spec", "template", "spec"],
         _ => return None,
@@ -238,7 +243,10 @@ fn fill(object: &mut Map<String, Value>, key: &str, value: Value) {
 }
 
 /// Returns a field that is a mapping; an empty one where there is none.
-fn mapping<'a>(object: &'a mut Map<String, Value>, key: &str) -> Option<&'a mut Map<String, Value>> {
+fn mapping<'a>(
+    object: &'a mut Map<String, Value>,
+    key: &str,
+) -> Option<&'a mut Map<String, Value>> {
     fill(object, key, json!({}));
     object.get_mut(key)?.as_object_mut()
 }

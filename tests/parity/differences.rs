@@ -32,20 +32,17 @@ pub(crate) enum Cause {
     Comment,
     /// What a file gives a generator is found in the file, which is no object.
     File,
-    /// The server merges `stringData` into `data`, and fills in what is missing.
-    Stored,
     /// What a configuration sets for paths does not reach the API server.
     Path,
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::RepositoryOnly,
         Self::Provenance,
         Self::SecretValue,
         Self::Comment,
         Self::File,
-        Self::Stored,
         Self::Path,
     ];
 }
@@ -60,13 +57,11 @@ pub(crate) fn cause(registry: &Registry, side: Side, seen: &Seen) -> Option<Caus
         Side::Check if meta.doors == Doors::Repository => Some(Cause::RepositoryOnly),
         _ if seen.rule == "secrets/plaintext-secret" => Some(Cause::Provenance),
         Side::Check if category == "secrets" && seen.field.is_empty() => Some(Cause::Comment),
-        Side::Check if category == "secrets" && is_secret && (below("data") || below("stringData")) => {
+        Side::Check
+            if category == "secrets" && is_secret && (below("data") || below("stringData")) =>
+        {
             Some(Cause::SecretValue)
         }
-        Side::Check if category == "schema" && is_secret && below("stringData") => {
-            Some(Cause::Stored)
-        }
-        Side::Review if category == "schema" && is_secret && below("data") => Some(Cause::Stored),
         _ => None,
     }
 }
@@ -93,7 +88,6 @@ fn rules(registry: &Registry, cause: Cause) -> Vec<String> {
         Cause::SecretValue | Cause::Comment | Cause::File => {
             vec!["every rule of `secrets` that knows a format".to_owned()]
         }
-        Cause::Stored => vec!["the rules of `schema`".to_owned()],
         Cause::Path => vec!["every rule".to_owned()],
     }
 }
@@ -116,18 +110,11 @@ fn told(cause: Cause) -> (&'static str, &'static str) {
             "formats of credentials are found in the repository only: a Secret is where they \
              belong",
         ),
-        Cause::Comment => (
-            "Comments of a manifest",
-            "in the repository only: no object has them",
-        ),
+        Cause::Comment => ("Comments of a manifest", "in the repository only: no object has them"),
         Cause::File => (
             "Files from which kustomize generates a ConfigMap",
             "in the repository, what is found has the place in the file and no object; at the \
              cluster, it has the object and the field",
-        ),
-        Cause::Stored => (
-            "`stringData` of a Secret",
-            "the server moves it into `data`, so a value of the wrong type is found there",
         ),
         Cause::Path => (
             "`enforcement` and `external` with `paths`",
@@ -170,5 +157,8 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
             _ => it.id.to_string(),
         })
         .collect();
-    assert_eq!(only, BTreeSet::from(["coverage/*", "yaml/*", "schema/unknown-kind"].map(str::to_owned)));
+    assert_eq!(
+        only,
+        BTreeSet::from(["coverage/*", "yaml/*", "schema/unknown-kind"].map(str::to_owned))
+    );
 }

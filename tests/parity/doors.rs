@@ -111,7 +111,8 @@ impl Doors {
 /// that warn as warnings, of each as many as an answer may have.
 fn assert_answers(answer: &Value, seen: &BTreeSet<Seen>) {
     let response = &answer["response"];
-    let of = |enforcement: &'static str| seen.iter().filter(move |it| it.enforcement == enforcement);
+    let of =
+        |enforcement: &'static str| seen.iter().filter(move |it| it.enforcement == enforcement);
     assert_eq!(response["allowed"], of("deny").count() == 0, "{answer}");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let causes = response["status"]["details"]["causes"].as_array();

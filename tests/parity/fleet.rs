@@ -53,8 +53,11 @@ fn objects(repository: &Repository, cluster: &str) -> Vec<Value> {
         out.extend(rendered.objects.iter().map(|it| it.root.to_json()));
     }
     let plain = path(&format!("clusters/{cluster}"));
-    let names: Vec<RepoPath> =
-        repository.files().map(|(path, _)| path.clone()).filter(|it| it.parent() == plain).collect();
+    let names: Vec<RepoPath> = repository
+        .files()
+        .map(|(path, _)| path.clone())
+        .filter(|it| it.parent() == plain)
+        .collect();
     assert!(!names.is_empty(), "{cluster}");
     for name in names {
         let parsed = repository.parsed(&name, Dialect::Kubectl).unwrap();

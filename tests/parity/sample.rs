@@ -30,7 +30,8 @@ fn credential(name: &str) -> String {
         }
         "private-key" => {
             let line = tail.repeat(2)[..64].to_owned();
-            let (begin, end) = (["-----BEGIN", "RSA PRIVATE KEY-----"], ["-----END", "RSA PRIVATE KEY-----"]);
+            let (begin, end) =
+                (["-----BEGIN", "RSA PRIVATE KEY-----"], ["-----END", "RSA PRIVATE KEY-----"]);
             format!("{}\n{line}\n{line}\n{}", begin.join(" "), end.join(" "))
         }
         other => panic!("no such credential: {other}"),
@@ -105,7 +106,10 @@ fn both_doors_find_the_same_in_every_object_of_the_sample() {
                             None => panic!(
                                 "{name}, {environment:?}, {applied:?}: only {side:?} finds \
                                  {seen:#?}\nof this object, the other finds {:#?}",
-                                other.iter().filter(|it| it.object == seen.object).collect::<Vec<_>>()
+                                other
+                                    .iter()
+                                    .filter(|it| it.object == seen.object)
+                                    .collect::<Vec<_>>()
                             ),
                         }
                     }
@@ -127,7 +131,9 @@ fn both_doors_find_the_same_in_every_object_of_the_sample() {
         .filter(|id| !rules.contains(id))
         .collect();
     assert_eq!(missing, [""; 0], "the sample shows every rule");
-    for rule in ["secrets/github-pat", "secrets/gitlab-pat", "secrets/private-key", "secrets/url-password"] {
+    for rule in
+        ["secrets/github-pat", "secrets/gitlab-pat", "secrets/private-key", "secrets/url-password"]
+    {
         assert!(rules.contains(rule), "{rule}: {rules:?}");
     }
 }
