@@ -2,16 +2,20 @@
 
 mod date;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub use date::Date;
 
+use crate::certificates::{DnsName, Label};
 use crate::environment::KubernetesVersion;
 use crate::report::{Format, ListFormat};
+use crate::serve;
 
 /// The gate between a GitOps pull request and its clusters.
 ///
@@ -38,6 +42,8 @@ pub enum Command {
     Review(Review),
     /// Serve a validating admission webhook.
     Serve(Serve),
+    /// Make certificates for the webhook.
+    Certificates(Certificates),
     /// List the rules.
     Rules(Rules),
     /// Explain a rule: what it finds, why that is a defect, how to mend it.
@@ -83,7 +89,7 @@ pub struct Check {
     pub output: Vec<Output>,
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
-    pub threads: Option<std::num::NonZeroUsize>,
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// What decides the answers of the gate of one cluster.
@@ -124,7 +130,11 @@ pub struct Review {
 /// Serve a validating admission webhook.
 ///
 /// Answers AdmissionReviews over HTTPS on the path `/validate`, with the rules that `check` uses.
-/// Health and metrics are on an address of their own: `/healthz`, `/readyz`, `/metrics`.
+/// Health and metrics are on an address of their own: `/healthz`, `/readyz`, `/metrics`. Decisions
+/// go to standard output and events to standard error, one line of JSON each. SIGTERM drains.
+///
+/// Exit codes: 0, drained; 2, the certificate, the configuration or an address cannot be used, or
+/// connections had to be cut.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// What decides the answers.
@@ -142,6 +152,112 @@ pub struct Serve {
     /// The private key of the certificate, in PEM; read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub tls_key: PathBuf,
+    /// How long an evaluation may take, even if the API server would wait longer.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive)]
+    pub max_duration: Duration,
+    /// How many threads evaluate; otherwise as many as there are processors.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZeroUsize>,
+    /// How many reviews may wait for a thread; those beyond are told to come again.
+    #[arg(long, value_name = "NUMBER", default_value = "256")]
+    pub max_queue: NonZeroUsize,
+    /// How many bytes all reviews may have together while they are read, wait or are evaluated.
+    #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = room)]
+    pub max_bytes_in_flight: usize,
+    /// How many connections may be open; those beyond wait.
+    #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    pub max_connections: NonZeroUsize,
+    /// How long to go on after SIGTERM, until every API server knows.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = serve::duration)]
+    pub shutdown_delay: Duration,
+    /// How long connections then have to end.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = serve::duration)]
+    pub shutdown_timeout: Duration,
+}
+
+impl Serve {
+    /// Returns how the webhook is served.
+    pub fn options(&self) -> serve::Options {
+        let defaults = serve::Options::new(
+            self.listen,
+            self.health_listen,
+            self.tls_cert.clone(),
+            self.tls_key.clone(),
+        );
+        serve::Options {
+            max_duration: self.max_duration,
+            workers: self.threads.unwrap_or(defaults.workers),
+            queue: self.max_queue,
+            max_bytes_in_flight: self.max_bytes_in_flight,
+            max_connections: self.max_connections,
+            shutdown_delay: self.shutdown_delay,
+            shutdown_timeout: self.shutdown_timeout,
+            ..defaults
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let duration = serve::duration(text)?;
+    if duration.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+fn room(text: &str) -> Result<usize, String> {
+    let bytes = serve::bytes(text)?;
+    if bytes < serve::MAX_BODY {
+        return Err(format!("one review may have {} bytes", serve::MAX_BODY));
+    }
+    Ok(bytes)
+}
+
+/// Make certificates for the webhook.
+///
+/// Makes a CA and a certificate of it, for clusters without cert-manager, and prints what API
+/// servers have to know of the CA. The key of the CA is not kept: it signs this one certificate.
+/// The key of the certificate belongs into a Secret of the cluster, and never into a repository.
+#[derive(Debug, Args)]
+pub struct Certificates {
+    /// The Service that stands before the webhook.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter")]
+    pub service: Label,
+    /// The namespace of the Service.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter-system")]
+    pub namespace: Label,
+    /// A further name under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub dns_name: Vec<DnsName>,
+    /// An address under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<IpAddr>,
+    /// For how many days the certificate holds, up to ten years.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 365,
+        value_parser = clap::value_parser!(u16).range(1..=3650)
+    )]
+    pub days: u16,
+    /// The folder for `tls.crt`, `tls.key` and `ca.crt`; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Replace files that are there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The CA that API servers trust so far, and go on to trust: the `ca.crt` of the last time.
+    #[arg(long, value_name = "FILE")]
+    pub previous_ca: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = CaFormat::Bundle, value_name = "FORMAT")]
+    pub print: CaFormat,
+}
+
+/// How a CA is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaFormat {
+    /// The value of `caBundle`: PEM in base64, on one line.
+    Bundle,
+    /// A patch that puts it into every webhook of `deploy/base`.
+    Patch,
 }
 
 /// List the rules.

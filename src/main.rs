@@ -5,14 +5,17 @@ mod terminal;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 use tidewaiter::admission::Decision;
-use tidewaiter::cli::{self, Check, Cli, Command, Review};
+use tidewaiter::certificates;
+use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
 use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules};
+use tidewaiter::serve::{self, GateSource, Logs};
 
 use crate::terminal::Terminal;
 
@@ -40,7 +43,8 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
     match command {
         Command::Check(check) => run_check(&check, terminal),
         Command::Review(review) => run_review(&review),
-        Command::Serve(_) => Err("not there yet".to_owned()),
+        Command::Serve(serve) => run_serve(&serve),
+        Command::Certificates(certificates) => run_certificates(certificates),
         Command::Rules(rules) => {
             let known = Rules::built_in().map_err(|err| err.to_string())?;
             print(|out| report::write_rules(&known.registry, rules.format, out))
@@ -142,6 +146,15 @@ fn run_review(review: &Review) -> Result<u8, String> {
     .code())
 }
 
+fn run_serve(serve: &cli::Serve) -> Result<u8, String> {
+    let options = gate_options(&serve.gate)?;
+    let logs = Logs::new(Box::new(io::stdout()), Box::new(io::stderr()));
+    std::panic::set_hook(logs.panic_hook());
+    serve::run(&serve.options(), Arc::new(GateSource(options)), &logs)
+        .map(|()| 0)
+        .map_err(|err| err.to_string())
+}
+
 fn gate_options(gate: &cli::Gate) -> Result<GateOptions, String> {
     Ok(GateOptions {
         current_dir: current_dir()?,
@@ -165,6 +178,40 @@ fn standard_input() -> Result<Vec<u8>, String> {
         .read_to_end(&mut bytes)
         .map_err(|err| format!("cannot read standard input: {err}"))?;
     Ok(bytes)
+}
+
+fn run_certificates(wanted: Certificates) -> Result<u8, String> {
+    // Whatever could be wrong is asked before anything is written.
+    let previous = match &wanted.previous_ca {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|err| refused(path, &err))?),
+    };
+    #[expect(clippy::disallowed_methods, reason = "a certificate begins and ends")]
+    let now = std::time::SystemTime::now();
+    let made = certificates::make(&certificates::Request {
+        service: wanted.service,
+        namespace: wanted.namespace,
+        dns_names: wanted.dns_name,
+        addresses: wanted.ip,
+        days: wanted.days,
+        now,
+    })
+    .map_err(|err| err.to_string())?;
+    let bundle = match (certificates::bundle(&made.ca, previous.as_deref()), &wanted.previous_ca) {
+        (Ok(bundle), _) => bundle,
+        (Err(err), Some(path)) => return Err(refused(path, &err)),
+        (Err(err), None) => return Err(err.to_string()),
+    };
+    let folder = certificates::Folder { path: wanted.out, replace: wanted.force };
+    folder.write(&made).map_err(|err| err.to_string())?;
+    print(|out| match wanted.print {
+        CaFormat::Bundle => writeln!(out, "{bundle}"),
+        CaFormat::Patch => out.write_all(certificates::patch(&bundle, &made.last_day).as_bytes()),
+    })
+}
+
+fn refused(path: &Path, reason: &dyn std::fmt::Display) -> String {
+    format!("cannot use `{}`: {reason}", path.display())
 }
 
 /// Draws the stages of a run.

@@ -144,6 +144,11 @@ impl Gate {
         &self.digest
     }
 
+    /// Returns the Kubernetes version that is judged for.
+    pub fn kubernetes(&self) -> KubernetesVersion {
+        self.kubernetes
+    }
+
     /// Answers one AdmissionReview, JSON as the API server sends it.
     ///
     /// Every question has an answer: what cannot be judged, or not before the deadline, is denied.
