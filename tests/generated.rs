@@ -16,7 +16,7 @@ use serde_json::Value;
 use tidewaiter::check::schema;
 use tidewaiter::config::{self, Draft, Known};
 use tidewaiter::load::{self, Dialect, Limits};
-use tidewaiter::rule::{Registry, RuleMeta};
+use tidewaiter::rule::{Doors, Registry, RuleMeta};
 use tidewaiter::run::Rules;
 use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -186,16 +186,19 @@ fn the_list_of_rules_is_fresh() {
         "# Rules\n\n\
          Every rule, as the program itself lists them (`tidewaiter rules`).\n\
          `tidewaiter explain RULE` says why a rule is one and how to mend what it finds.\n\
-         Enforcement is what a finding does where `tidewaiter.yaml` says nothing.\n",
+         Enforcement is what a finding does where `tidewaiter.yaml` says nothing.\n\
+         Rules are judged in the repository; those with `yes` under *cluster* at the API server too, \
+         with the [same result](parity.md).\n",
     );
     let mut category = "";
-    for RuleMeta { id, title, severity, enforcement, .. } in registry.iter() {
+    for RuleMeta { id, title, severity, enforcement, doors, .. } in registry.iter() {
         if id.category() != category {
             category = id.category();
             let _ = write!(text, "\n## {category}\n\n");
-            text += "| rule | severity | enforcement | finds |\n|---|---|---|---|\n";
+            text += "| rule | severity | enforcement | cluster | finds |\n|---|---|---|---|---|\n";
         }
-        let _ = writeln!(text, "| `{id}` | {severity} | {enforcement} | {title} |");
+        let cluster = if *doors == Doors::Both { "yes" } else { "no" };
+        let _ = writeln!(text, "| `{id}` | {severity} | {enforcement} | {cluster} | {title} |");
     }
     assert_fresh("docs/rules.md", &text);
 }

@@ -27,7 +27,8 @@ const LINE: usize = 600;
 /// Warnings, and characters of each: what an API server passes on.
 const WARNINGS: usize = 16;
 const WARNING: usize = 256;
-/// Bytes of an answer. Only names of half a megabyte come near.
+/// Bytes of an answer. A message alone, all of it, stays below: 21 lines of 600 characters, of up
+/// to four bytes, and a uid.
 const BODY: usize = 64 << 10;
 /// Characters of a name in a record or an annotation.
 const NAME: usize = 253;
@@ -234,26 +235,24 @@ pub fn answer(request: &Request, judgement: &Judgement<'_>, explain: bool) -> An
         Decision::Allowed
     };
     let record = record(request, judgement, decision);
-    let mut response = ResponseV1 {
+    let allowed = decision == Decision::Allowed;
+    let explanation = explain.then(|| report::explain(&judgement.report));
+    let response = ResponseV1 {
         uid: &request.uid,
-        allowed: decision == Decision::Allowed,
-        status: (decision != Decision::Allowed).then(|| words.status(&denied, record.code)),
+        allowed,
+        status: (!allowed).then(|| words.status(&denied, record.code, CAUSES)),
         warnings: words.warnings(),
         audit_annotations: annotations(&record, judgement),
     };
-    let explanation = explain.then(|| report::explain(&judgement.report));
     let mut bytes = body(request.version, response, explanation);
+    // Long names in many scripts can fill it. The message says the most, so it stays.
     if bytes.len() > BODY && !explain {
-        let message = format!(
-            "the answer is too long to be told; {} findings deny the request",
-            denied.len()
-        );
-        response = ResponseV1 {
+        let response = ResponseV1 {
             uid: &request.uid,
-            allowed: decision == Decision::Allowed,
-            status: (decision != Decision::Allowed).then(|| status(record.code, message, None)),
+            allowed,
+            status: (!allowed).then(|| words.status(&denied, record.code, 0)),
             warnings: Vec::new(),
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: annotations(&record, judgement),
         };
         bytes = body(request.version, response, None);
     }
@@ -289,7 +288,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn status(&self, denied: &[&Judged], code: u16) -> StatusV1<'_> {
+    fn status(&self, denied: &[&Judged], code: u16, causes: usize) -> StatusV1<'_> {
         let failures = &self.judgement.report.verdict.failures;
         let mut lines: Vec<String> =
             denied.iter().take(TOLD).map(|judged| self.told(judged)).collect();
@@ -307,12 +306,12 @@ impl Words<'_> {
                 lines.push(format!("and {} more failures", failures.len() - TOLD));
             }
         }
-        let causes = denied.iter().take(CAUSES).map(|it| self.cause(it)).collect();
+        let causes = denied.iter().take(causes).map(|it| self.cause(it)).collect();
         let target = &self.request.target;
         let details = DetailsV1 {
-            name: name(&target.name),
-            group: name(target.group()),
-            kind: name(&target.kind),
+            name: cut(Cow::Owned(self.safe(&target.name)), NAME),
+            group: cut(Cow::Owned(self.safe(target.group())), NAME),
+            kind: cut(Cow::Owned(self.safe(&target.kind)), NAME),
             causes,
         };
         status(code, lines.join("\n"), Some(details))
@@ -324,7 +323,7 @@ impl Words<'_> {
         let mut line = format!("[{}] {}", finding.rule, self.safe(&finding.message));
         if !finding.path.is_empty() {
             // Writing to a string does not fail.
-            let _ = write!(line, " ({})", one_line(&finding.path.to_string()));
+            let _ = write!(line, " ({})", self.safe(&finding.path.to_string()));
         }
         if let Some(help) = self.judgement.report.help(finding) {
             let _ = write!(line, "; to mend it: {}", self.safe(help));
@@ -340,11 +339,10 @@ impl Words<'_> {
 
     fn cause(&self, judged: &Judged) -> CauseV1 {
         let finding = &judged.finding;
-        let path = finding.path.to_string();
         CauseV1 {
             reason: finding.rule.to_string(),
             message: cut(Cow::Owned(self.safe(&finding.message)), LINE).into_owned(),
-            field: cut(one_line(&path), LINE).into_owned(),
+            field: cut(Cow::Owned(self.safe(&finding.path.to_string())), LINE).into_owned(),
         }
     }
 
@@ -354,7 +352,7 @@ impl Words<'_> {
         let mut all: Vec<String> = warned
             .map(|judged| {
                 let finding = &judged.finding;
-                let field = finding.path.to_string();
+                let field = self.safe(&finding.path.to_string());
                 let place = if field.is_empty() { field } else { format!(" ({field})") };
                 format!("[{}] {}{place}", finding.rule, self.safe(&finding.message))
             })

@@ -417,24 +417,47 @@ fn environment(
     settings: &Settings,
 ) -> Result<Option<Environment>, RunError> {
     let Some(wanted) = &options.environment else { return Ok(None) };
-    let rule = settings.environments.iter().find(|it| it.name == *wanted);
-    if rule.is_none() && !settings.environments.is_empty() {
-        let near: BTreeSet<&str> = settings.environments.iter().map(|it| &*it.name).collect();
-        let of_class = near.iter().any(|name| is_named(name, wanted));
-        let names: Vec<&str> = near.into_iter().collect();
-        let known = if of_class {
-            format!("name one cluster of it: {}", names.join(", "))
+    let default = settings.kubernetes.unwrap_or_else(schema::newest);
+    let mut known: Vec<Environment> =
+        settings.environments.iter().map(|rule| graph::declared(rule, default)).collect();
+    if known.is_empty() {
+        known.push(Environment {
+            name: Arc::from(wanted.as_str()),
+            tier: graph::tier(wanted),
+            cluster: None,
+            kubernetes: default,
+            labels: BTreeMap::new(),
+        });
+    }
+    let exact = known.iter().position(|it| *it.name == **wanted);
+    let of_class: Vec<usize> = known
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| is_named(&it.name, wanted))
+        .map(|it| it.0)
+        .collect();
+    // The name of a class is enough where it has one cluster.
+    let found = exact.or(match of_class.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    });
+    let Some(mut environment) = found.and_then(|at| known.get(at).cloned()) else {
+        let names: BTreeSet<&str> = known
+            .iter()
+            .filter(|it| of_class.is_empty() || is_named(&it.name, wanted))
+            .map(|it| &*it.name)
+            .collect();
+        let names = names.into_iter().collect::<Vec<_>>().join(", ");
+        let known = if of_class.is_empty() {
+            format!("there are {names}")
         } else {
-            format!("there are {}", names.join(", "))
+            format!("name one cluster of it: {names}")
         };
         return Err(RunError::Environment { wanted: wanted.clone(), known });
-    }
-    let kubernetes = options.kubernetes.or(rule.and_then(|it| it.kubernetes));
-    Ok(Some(Environment {
-        name: Arc::from(wanted.as_str()),
-        tier: rule.and_then(|it| it.tier).unwrap_or_else(|| graph::tier(wanted)),
-        cluster: rule.and_then(|it| it.cluster.as_deref()).map(Arc::from),
-        kubernetes: kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest),
-        labels: rule.map(|it| it.labels.clone()).unwrap_or_default(),
-    }))
+    };
+    environment.kubernetes = options.kubernetes.unwrap_or(environment.kubernetes);
+    Ok(Some(environment))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use crate::config::{self, Settings};
 use crate::discover::{self, ModuleFile, Skipped, WalkLimits};
 use crate::environment::KubernetesVersion;
 use crate::finding::Failure;
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::judge::{Summary, Verdict};
 use crate::load::{Limits, Repository};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap};
@@ -233,7 +233,8 @@ impl Read {
             rule.kubernetes = options.kubernetes.or(rule.kubernetes);
         }
         if let (Input::Stdin(_), Some(name)) = (&options.input, &options.environment) {
-            rules.retain(|rule| rule.name == *name);
+            let of = |rule: &config::EnvironmentRule| graph::declared(rule, default).name;
+            rules.retain(|rule| super::objects::is_named(&of(rule), name));
             if rules.is_empty() {
                 rules.push(config::EnvironmentRule {
                     name: name.clone(),
