@@ -2,7 +2,7 @@
 
 mod date;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,8 +12,9 @@ use clap_complete::Shell;
 
 pub use date::Date;
 
+use crate::certificates::{DnsName, Label};
 use crate::environment::KubernetesVersion;
-use crate::report::{Format, ListFormat};
+use crate::report::{Format, ListFormat, SourceUrl};
 use crate::serve;
 
 /// The gate between a GitOps pull request and its clusters.
@@ -41,6 +42,8 @@ pub enum Command {
     Review(Review),
     /// Serve a validating admission webhook.
     Serve(Serve),
+    /// Make certificates for the webhook.
+    Certificates(Certificates),
     /// List the rules.
     Rules(Rules),
     /// Explain a rule: what it finds, why that is a defect, how to mend it.
@@ -78,12 +81,17 @@ pub struct Check {
     /// The day that expiry dates are compared with, as YYYY-MM-DD; otherwise today.
     #[arg(long, value_name = "DATE")]
     pub now: Option<Date>,
-    /// What to write to standard output: `human`, `json` or `sarif`.
+    /// What to write to standard output: `human`, `json`, `sarif`, `annotations` (for GitHub
+    /// Actions) or `markdown` (for the summary of a job).
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
     /// Write a report to a file as well, e.g. `sarif=results.sarif`. May be repeated.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
+    /// Where the files can be read at this commit, for the links of `markdown`, e.g.
+    /// `https://github.com/owner/name/blob/COMMIT`.
+    #[arg(long, value_name = "URL")]
+    pub source_url: Option<SourceUrl>,
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,
@@ -205,6 +213,56 @@ fn room(text: &str) -> Result<usize, String> {
         return Err(format!("one review may have {} bytes", serve::MAX_BODY));
     }
     Ok(bytes)
+}
+
+/// Make certificates for the webhook.
+///
+/// Makes a CA and a certificate of it, for clusters without cert-manager, and prints what API
+/// servers have to know of the CA. The key of the CA is not kept: it signs this one certificate.
+/// The key of the certificate belongs into a Secret of the cluster, and never into a repository.
+#[derive(Debug, Args)]
+pub struct Certificates {
+    /// The Service that stands before the webhook.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter")]
+    pub service: Label,
+    /// The namespace of the Service.
+    #[arg(long, value_name = "NAME", default_value = "tidewaiter-system")]
+    pub namespace: Label,
+    /// A further name under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub dns_name: Vec<DnsName>,
+    /// An address under which the webhook is called. May be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    pub ip: Vec<IpAddr>,
+    /// For how many days the certificate holds, up to ten years.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 365,
+        value_parser = clap::value_parser!(u16).range(1..=3650)
+    )]
+    pub days: u16,
+    /// The folder for `tls.crt`, `tls.key` and `ca.crt`; made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: PathBuf,
+    /// Replace files that are there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The CA that API servers trust so far, and go on to trust: the `ca.crt` of the last time.
+    #[arg(long, value_name = "FILE")]
+    pub previous_ca: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = CaFormat::Bundle, value_name = "FORMAT")]
+    pub print: CaFormat,
+}
+
+/// How a CA is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaFormat {
+    /// The value of `caBundle`: PEM in base64, on one line.
+    Bundle,
+    /// A patch that puts it into every webhook of `deploy/base`.
+    Patch,
 }
 
 /// List the rules.

@@ -36,4 +36,6 @@ pub mod run;
 
 pub mod serve;
 
+pub mod certificates;
+
 pub mod cli;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser as _};
 use tidewaiter::admission::Decision;
-use tidewaiter::cli::{self, Check, Cli, Command, Review};
+use tidewaiter::certificates;
+use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -43,6 +44,7 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
         Command::Check(check) => run_check(&check, terminal),
         Command::Review(review) => run_review(&review),
         Command::Serve(serve) => run_serve(&serve),
+        Command::Certificates(certificates) => run_certificates(certificates),
         Command::Rules(rules) => {
             let known = Rules::built_in().map_err(|err| err.to_string())?;
             print(|out| report::write_rules(&known.registry, rules.format, out))
@@ -98,7 +100,10 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         verdict: &outcome.verdict,
         sources: outcome.sources(),
         registry: &outcome.registry,
-        display: Display { prefix: prefix.unwrap_or_default() },
+        display: Display {
+            prefix: prefix.unwrap_or_default(),
+            source_url: check.source_url.clone(),
+        },
     };
     for output in &check.output {
         let failed = |err: io::Error| format!("cannot write `{}`: {err}", output.path.display());
@@ -107,7 +112,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
     }
     let style = match check.format {
         Format::Human => terminal.style(),
-        Format::Json | Format::Sarif => Terminal::FILE,
+        Format::Json | Format::Sarif | Format::Annotations | Format::Markdown => Terminal::FILE,
     };
     print(|out| report::write(&report, check.format, style, out))?;
     Ok(outcome.verdict.exit().code())
@@ -176,6 +181,40 @@ fn standard_input() -> Result<Vec<u8>, String> {
         .read_to_end(&mut bytes)
         .map_err(|err| format!("cannot read standard input: {err}"))?;
     Ok(bytes)
+}
+
+fn run_certificates(wanted: Certificates) -> Result<u8, String> {
+    // Whatever could be wrong is asked before anything is written.
+    let previous = match &wanted.previous_ca {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|err| refused(path, &err))?),
+    };
+    #[expect(clippy::disallowed_methods, reason = "a certificate begins and ends")]
+    let now = std::time::SystemTime::now();
+    let made = certificates::make(&certificates::Request {
+        service: wanted.service,
+        namespace: wanted.namespace,
+        dns_names: wanted.dns_name,
+        addresses: wanted.ip,
+        days: wanted.days,
+        now,
+    })
+    .map_err(|err| err.to_string())?;
+    let bundle = match (certificates::bundle(&made.ca, previous.as_deref()), &wanted.previous_ca) {
+        (Ok(bundle), _) => bundle,
+        (Err(err), Some(path)) => return Err(refused(path, &err)),
+        (Err(err), None) => return Err(err.to_string()),
+    };
+    let folder = certificates::Folder { path: wanted.out, replace: wanted.force };
+    folder.write(&made).map_err(|err| err.to_string())?;
+    print(|out| match wanted.print {
+        CaFormat::Bundle => writeln!(out, "{bundle}"),
+        CaFormat::Patch => out.write_all(certificates::patch(&bundle, &made.last_day).as_bytes()),
+    })
+}
+
+fn refused(path: &Path, reason: &dyn std::fmt::Display) -> String {
+    format!("cannot use `{}`: {reason}", path.display())
 }
 
 /// Draws the stages of a run.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Display, Format, Report, Style, write};
+use super::{Display, Format, Report, SourceUrl, Style, write};
 use crate::document::{FieldPath, ObjectRef};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
@@ -17,6 +17,7 @@ pub(super) struct Repo {
     pub(super) registry: Registry,
     pub(super) verdict: Verdict,
     pub(super) prefix: String,
+    pub(super) source_url: Option<SourceUrl>,
     ids: BTreeMap<String, SourceId>,
 }
 
@@ -67,7 +68,7 @@ impl Repo {
             verdict: &self.verdict,
             sources: &self.sources,
             registry: &self.registry,
-            display: Display { prefix: self.prefix.clone() },
+            display: Display { prefix: self.prefix.clone(), source_url: self.source_url.clone() },
         };
         let mut out = Vec::new();
         write(&report, format, style, &mut out).unwrap();

@@ -16,6 +16,7 @@ use miette::{
 };
 
 use self::excerpt::Excerpt;
+pub(super) use self::summary::last_line;
 use super::redact::Secrets;
 use super::{Report, Style, text};
 use crate::document::ObjectRef;
@@ -234,7 +235,7 @@ fn level(enforcement: Enforcement) -> &'static str {
 }
 
 /// Returns `Deployment shop/web (apps/v1)`.
-fn object_name(object: &ObjectRef) -> String {
+pub(super) fn object_name(object: &ObjectRef) -> String {
     let name = if object.name.is_empty() { "(without a name)" } else { &object.name };
     match &object.namespace {
         Some(namespace) => format!("{} {namespace}/{name} ({})", object.kind, object.api_version),

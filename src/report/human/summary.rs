@@ -39,8 +39,8 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", style.style(last_line(verdict)))
 }
 
-// One line, never wrapped, so that a script finds it.
-fn last_line(verdict: &Verdict) -> String {
+/// Returns the verdict in one line, never wrapped, so that a script finds it.
+pub(in crate::report) fn last_line(verdict: &Verdict) -> String {
     let summary = &verdict.summary;
     let denied = verdict.denied();
     let warnings = verdict.findings.len() - denied;

@@ -290,9 +290,9 @@ fn every_part_has_its_place() {
 
 #[test]
 fn paths_become_relative_references() {
-    assert_eq!(uri(&RepoPath::new("a b/ä#1?.yaml")), "a%20b/%C3%A4%231%3F.yaml");
-    assert_eq!(uri(&RepoPath::new("javascript:x")), "javascript%3Ax");
-    assert_eq!(uri(&RepoPath::root()), "./");
+    assert_eq!(address::reference(&RepoPath::new("a b/ä#1?.yaml")), "a%20b/%C3%A4%231%3F.yaml");
+    assert_eq!(address::reference(&RepoPath::new("javascript:x")), "javascript%3Ax");
+    assert_eq!(address::reference(&RepoPath::root()), "./");
 }
 
 #[test]
