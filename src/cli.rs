@@ -1,18 +1,18 @@
 //! The command line: clap definitions, and what they mean.
 
-mod date;
-
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use date::Date;
-
 use crate::certificates::{DnsName, Label};
+use crate::date::Date;
 use crate::environment::KubernetesVersion;
 use crate::report::{Format, ListFormat, SourceUrl};
+use crate::serve;
 
 /// The gate between a GitOps pull request and its clusters.
 ///
@@ -75,7 +75,7 @@ pub struct Check {
     /// Leave these rules or categories out.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// The day that expiry dates are compared with, as YYYY-MM-DD; otherwise today.
+    /// The day that the expiry of waivers is compared with, as YYYY-MM-DD; otherwise today, in UTC.
     #[arg(long, value_name = "DATE")]
     pub now: Option<Date>,
     /// What to write to standard output: `human`, `json`, `sarif`, `annotations` (for GitHub
@@ -91,7 +91,7 @@ pub struct Check {
     pub source_url: Option<SourceUrl>,
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
-    pub threads: Option<std::num::NonZeroUsize>,
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// What decides the answers of the gate of one cluster.
@@ -124,6 +124,9 @@ pub struct Review {
     /// What decides the answers.
     #[command(flatten)]
     pub gate: Gate,
+    /// The day that the expiry of waivers is compared with, as YYYY-MM-DD; otherwise today, in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub now: Option<Date>,
     /// Add the findings to each answer, as the JSON report has them.
     #[arg(long)]
     pub explain: bool,
@@ -132,7 +135,11 @@ pub struct Review {
 /// Serve a validating admission webhook.
 ///
 /// Answers AdmissionReviews over HTTPS on the path `/validate`, with the rules that `check` uses.
-/// Health and metrics are on an address of their own: `/healthz`, `/readyz`, `/metrics`.
+/// Health and metrics are on an address of their own: `/healthz`, `/readyz`, `/metrics`. Decisions
+/// go to standard output and events to standard error, one line of JSON each. SIGTERM drains.
+///
+/// Exit codes: 0, drained; 2, the certificate, the configuration or an address cannot be used, or
+/// connections had to be cut.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// What decides the answers.
@@ -150,6 +157,62 @@ pub struct Serve {
     /// The private key of the certificate, in PEM; read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub tls_key: PathBuf,
+    /// How long an evaluation may take, even if the API server would wait longer.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive)]
+    pub max_duration: Duration,
+    /// How many threads evaluate; otherwise as many as there are processors.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZeroUsize>,
+    /// How many reviews may wait for a thread; those beyond are told to come again.
+    #[arg(long, value_name = "NUMBER", default_value = "256")]
+    pub max_queue: NonZeroUsize,
+    /// How many bytes all reviews may have together while they are read, wait or are evaluated.
+    #[arg(long, value_name = "SIZE", default_value = "64Mi", value_parser = room)]
+    pub max_bytes_in_flight: usize,
+    /// How many connections may be open; those beyond wait.
+    #[arg(long, value_name = "NUMBER", default_value = "1024")]
+    pub max_connections: NonZeroUsize,
+    /// How long to go on after SIGTERM, until every API server knows.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = serve::duration)]
+    pub shutdown_delay: Duration,
+    /// How long connections then have to end.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = serve::duration)]
+    pub shutdown_timeout: Duration,
+}
+
+impl Serve {
+    /// Returns how the webhook is served.
+    pub fn options(&self) -> serve::Options {
+        let defaults = serve::Options::new(
+            self.listen,
+            self.health_listen,
+            self.tls_cert.clone(),
+            self.tls_key.clone(),
+        );
+        serve::Options {
+            max_duration: self.max_duration,
+            workers: self.threads.unwrap_or(defaults.workers),
+            queue: self.max_queue,
+            max_bytes_in_flight: self.max_bytes_in_flight,
+            max_connections: self.max_connections,
+            shutdown_delay: self.shutdown_delay,
+            shutdown_timeout: self.shutdown_timeout,
+            ..defaults
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let duration = serve::duration(text)?;
+    if duration.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(duration) }
+}
+
+fn room(text: &str) -> Result<usize, String> {
+    let bytes = serve::bytes(text)?;
+    if bytes < serve::MAX_BODY {
+        return Err(format!("one review may have {} bytes", serve::MAX_BODY));
+    }
+    Ok(bytes)
 }
 
 /// Make certificates for the webhook.
@@ -205,6 +268,9 @@ pub enum CaFormat {
 /// List the rules.
 #[derive(Debug, Args)]
 pub struct Rules {
+    /// A configuration file, whose `policies` are listed too.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// How to list them: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,
@@ -216,6 +282,9 @@ pub struct Explain {
     /// The rule, e.g. `rbac/wildcard-verb`.
     #[arg(value_name = "RULE")]
     pub rule: String,
+    /// A configuration file, whose `policies` are known too.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Print completions for a shell.

@@ -21,7 +21,7 @@ mod template;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use environments::{Placement, SaidBy, tier};
+pub use environments::{Placement, SaidBy, declared, tier};
 pub use role::Role;
 pub use rules::{
     CHART_NOT_RENDERED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,

@@ -6,7 +6,7 @@
 //! call.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -27,7 +27,8 @@ const LINE: usize = 600;
 /// Warnings, and characters of each: what an API server passes on.
 const WARNINGS: usize = 16;
 const WARNING: usize = 256;
-/// Bytes of an answer. Only names of half a megabyte come near.
+/// Bytes of an answer. A message alone, all of it, stays below: 21 lines of 600 characters, of up
+/// to four bytes, and a uid.
 const BODY: usize = 64 << 10;
 /// Characters of a name in a record or an annotation.
 const NAME: usize = 253;
@@ -102,6 +103,8 @@ pub struct Record {
     pub rules: Vec<(RuleId, Enforcement)>,
     /// The rules that could not be evaluated.
     pub failed_rules: Vec<RuleId>,
+    /// The rules that found something which a waiver lets through.
+    pub waived_rules: Vec<RuleId>,
     /// Whether time ran out before every rule was evaluated.
     pub timed_out: bool,
 }
@@ -232,26 +235,24 @@ pub fn answer(request: &Request, judgement: &Judgement<'_>, explain: bool) -> An
         Decision::Allowed
     };
     let record = record(request, judgement, decision);
-    let mut response = ResponseV1 {
+    let allowed = decision == Decision::Allowed;
+    let explanation = explain.then(|| report::explain(&judgement.report));
+    let response = ResponseV1 {
         uid: &request.uid,
-        allowed: decision == Decision::Allowed,
-        status: (decision != Decision::Allowed).then(|| words.status(&denied, record.code)),
+        allowed,
+        status: (!allowed).then(|| words.status(&denied, record.code, CAUSES)),
         warnings: words.warnings(),
         audit_annotations: annotations(&record, judgement),
     };
-    let explanation = explain.then(|| report::explain(&judgement.report));
     let mut bytes = body(request.version, response, explanation);
+    // Long names in many scripts can fill it. The message says the most, so it stays.
     if bytes.len() > BODY && !explain {
-        let message = format!(
-            "the answer is too long to be told; {} findings deny the request",
-            denied.len()
-        );
-        response = ResponseV1 {
+        let response = ResponseV1 {
             uid: &request.uid,
-            allowed: decision == Decision::Allowed,
-            status: (decision != Decision::Allowed).then(|| status(record.code, message, None)),
+            allowed,
+            status: (!allowed).then(|| words.status(&denied, record.code, 0)),
             warnings: Vec::new(),
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: annotations(&record, judgement),
         };
         bytes = body(request.version, response, None);
     }
@@ -287,7 +288,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn status(&self, denied: &[&Judged], code: u16) -> StatusV1<'_> {
+    fn status(&self, denied: &[&Judged], code: u16, causes: usize) -> StatusV1<'_> {
         let failures = &self.judgement.report.verdict.failures;
         let mut lines: Vec<String> =
             denied.iter().take(TOLD).map(|judged| self.told(judged)).collect();
@@ -305,12 +306,12 @@ impl Words<'_> {
                 lines.push(format!("and {} more failures", failures.len() - TOLD));
             }
         }
-        let causes = denied.iter().take(CAUSES).map(|it| self.cause(it)).collect();
+        let causes = denied.iter().take(causes).map(|it| self.cause(it)).collect();
         let target = &self.request.target;
         let details = DetailsV1 {
-            name: name(&target.name),
-            group: name(target.group()),
-            kind: name(&target.kind),
+            name: cut(Cow::Owned(self.safe(&target.name)), NAME),
+            group: cut(Cow::Owned(self.safe(target.group())), NAME),
+            kind: cut(Cow::Owned(self.safe(&target.kind)), NAME),
             causes,
         };
         status(code, lines.join("\n"), Some(details))
@@ -322,7 +323,7 @@ impl Words<'_> {
         let mut line = format!("[{}] {}", finding.rule, self.safe(&finding.message));
         if !finding.path.is_empty() {
             // Writing to a string does not fail.
-            let _ = write!(line, " ({})", one_line(&finding.path.to_string()));
+            let _ = write!(line, " ({})", self.safe(&finding.path.to_string()));
         }
         if let Some(help) = self.judgement.report.help(finding) {
             let _ = write!(line, "; to mend it: {}", self.safe(help));
@@ -338,11 +339,10 @@ impl Words<'_> {
 
     fn cause(&self, judged: &Judged) -> CauseV1 {
         let finding = &judged.finding;
-        let path = finding.path.to_string();
         CauseV1 {
             reason: finding.rule.to_string(),
             message: cut(Cow::Owned(self.safe(&finding.message)), LINE).into_owned(),
-            field: cut(one_line(&path), LINE).into_owned(),
+            field: cut(Cow::Owned(self.safe(&finding.path.to_string())), LINE).into_owned(),
         }
     }
 
@@ -352,7 +352,7 @@ impl Words<'_> {
         let mut all: Vec<String> = warned
             .map(|judged| {
                 let finding = &judged.finding;
-                let field = finding.path.to_string();
+                let field = self.safe(&finding.path.to_string());
                 let place = if field.is_empty() { field } else { format!(" ({field})") };
                 format!("[{}] {}{place}", finding.rule, self.safe(&finding.message))
             })
@@ -377,7 +377,7 @@ fn annotations(record: &Record, judgement: &Judgement<'_>) -> BTreeMap<&'static 
         let rules = record.rules.iter().filter(|(_, it)| *it == wanted);
         rules.map(|(rule, _)| rule.as_str()).collect::<Vec<_>>().join(",")
     };
-    let failed: Vec<&str> = record.failed_rules.iter().map(RuleId::as_str).collect();
+    let list = |rules: &[RuleId]| rules.iter().map(RuleId::as_str).collect::<Vec<_>>().join(",");
     let decision = record.decision.map_or("", Decision::as_str);
     let all = [
         ("decision", decision.to_owned()),
@@ -385,7 +385,8 @@ fn annotations(record: &Record, judgement: &Judgement<'_>) -> BTreeMap<&'static 
         ("environment", judgement.environment.unwrap_or_default().to_owned()),
         ("denied-by", of(Enforcement::Deny)),
         ("warned-by", of(Enforcement::Warn)),
-        ("failed-rules", failed.join(",")),
+        ("failed-rules", list(&record.failed_rules)),
+        ("waived-rules", list(&record.waived_rules)),
     ];
     all.into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -405,6 +406,8 @@ fn record(request: &Request, judgement: &Judgement<'_>, decision: Decision) -> R
     let mut failed_rules: Vec<RuleId> = failures.filter_map(|it| it.rule.clone()).collect();
     failed_rules.sort();
     failed_rules.dedup();
+    let waived: BTreeSet<&RuleId> =
+        verdict.waived.iter().map(|it| &it.judged.finding.rule).collect();
     let groups = request.asked.user_info.get("groups").map_or(&[][..], Node::items);
     let text = |text: &str| name(text).into_owned();
     Record {
@@ -427,6 +430,7 @@ fn record(request: &Request, judgement: &Judgement<'_>, decision: Decision) -> R
         },
         rules: rules.into_iter().map(|(rule, it)| (rule.clone(), it)).collect(),
         failed_rules,
+        waived_rules: waived.into_iter().cloned().collect(),
         timed_out: judgement.timed_out,
     }
 }

@@ -26,6 +26,9 @@ impl Version {
     }
 }
 
+/// Bytes of a uid, which an answer must repeat: an API server sends 36.
+const UID: usize = 1024;
+
 /// What an AdmissionReview asks: `AdmissionRequest` in `k8s.io/api/admission/v1`.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -67,6 +70,10 @@ impl Request {
         let mut reader = Reader { uid: String::new(), version: Version::V1 };
         let text = |node: &Node, key| node.get(key).and_then(Node::as_str).map(str::to_owned);
         if let Some(uid) = review.get("request").and_then(|it| text(it, "uid")) {
+            if uid.len() > UID {
+                let message = format!("the uid is longer than {UID} bytes");
+                return Err(reader.invalid(review.span, message));
+            }
             reader.uid = uid;
         }
         if !review.is_mapping() {

@@ -53,13 +53,7 @@ impl Environments {
         let mut known = BTreeMap::new();
         let mut compiled = Vec::with_capacity(rules.len());
         for rule in rules {
-            let environment = Arc::new(Environment {
-                name: name(&rule.name, rule.cluster.as_deref()),
-                tier: rule.tier.unwrap_or_else(|| tier(&rule.name)),
-                cluster: rule.cluster.as_deref().map(Arc::from),
-                kubernetes: rule.kubernetes.unwrap_or(kubernetes),
-                labels: rule.labels.clone(),
-            });
+            let environment = Arc::new(declared(rule, kubernetes));
             known.entry(Arc::clone(&environment.name)).or_insert_with(|| Arc::clone(&environment));
             compiled.push((rule.paths.clone(), environment));
         }
@@ -101,8 +95,21 @@ impl Environments {
     }
 }
 
-/// Returns the tier that the name of an environment stands for.
+/// Returns the environment that a configuration declares; `kubernetes` is its version where the
+/// declaration has none.
+pub fn declared(rule: &EnvironmentRule, kubernetes: KubernetesVersion) -> Environment {
+    Environment {
+        name: name(&rule.name, rule.cluster.as_deref()),
+        tier: rule.tier.unwrap_or_else(|| tier(&rule.name)),
+        cluster: rule.cluster.as_deref().map(Arc::from),
+        kubernetes: rule.kubernetes.unwrap_or(kubernetes),
+        labels: rule.labels.clone(),
+    }
+}
+
+/// Returns the tier that the name of an environment stands for, e.g. `prod` or `prod/eu`.
 pub fn tier(name: &str) -> Tier {
+    let name = name.split_once('/').map_or(name, |(class, _)| class);
     let class = vocabulary::class(name).or_else(|| vocabulary::affix(name));
     if class == Some("prod") { Tier::Production } else { Tier::NonProduction }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::{Style, text};
-use crate::rule::{Registry, RuleMeta};
+use crate::rule::{Doors, Registry, RuleMeta};
 
 /// What a list of rules is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +91,13 @@ pub fn write_explanation(meta: &RuleMeta, style: Style, out: &mut dyn Write) -> 
         ("severity", meta.severity.as_str()),
         ("by default", meta.enforcement.as_str()),
         ("looks at", meta.scope.as_str()),
+        ("judged at", doors(meta.doors)),
         ("since", &meta.since),
     ] {
-        writeln!(out, "{name:12}{}", text::escape(value))?;
+        // Rules of the user's own policies say no version.
+        if !value.is_empty() {
+            writeln!(out, "{name:12}{}", text::escape(value))?;
+        }
     }
     for (heading, body) in [("Why", &meta.description), ("How to fix", &meta.help)] {
         if !body.trim().is_empty() {
@@ -110,6 +114,14 @@ pub fn write_explanation(meta: &RuleMeta, style: Style, out: &mut dyn Write) -> 
         }
     }
     out.flush()
+}
+
+/// Returns where a rule is evaluated, for people.
+fn doors(doors: Doors) -> &'static str {
+    match doors {
+        Doors::Repository => "the repository only",
+        Doors::Both => "the repository and the cluster",
+    }
 }
 
 /// Writes Markdown: paragraphs and items are wrapped, code stays as it is.
@@ -165,6 +177,7 @@ struct RuleV1<'a> {
     severity: &'a str,
     enforcement: &'a str,
     scope: &'a str,
+    doors: &'a str,
     since: &'a str,
     description: &'a str,
     help: &'a str,
@@ -187,6 +200,7 @@ impl<'a> RuleV1<'a> {
             severity: meta.severity.as_str(),
             enforcement: meta.enforcement.as_str(),
             scope: meta.scope.as_str(),
+            doors: meta.doors.as_str(),
             since: &meta.since,
             description: &meta.description,
             help: &meta.help,
@@ -240,6 +254,7 @@ mod tests {
                 "severity": "high",
                 "enforcement": "deny",
                 "scope": "object",
+                "doors": "both",
                 "since": "0.1.0",
                 "description":
                     "The first sentence says why. The second says more.\n\nA paragraph.",
@@ -269,6 +284,7 @@ mod tests {
         severity    high
         by default  deny
         looks at    object
+        judged at   the repository and the cluster
         since       0.1.0
 
         Why

@@ -7,24 +7,27 @@ use super::Options;
 use super::objects::Reviews;
 use super::repository::Read;
 use crate::config::Settings;
-use crate::document::{Document, ObjectRef};
+use crate::document::{Document, FieldPath, Node, NodeKind, ObjectRef, Step};
 use crate::environment::{Environment, Tier};
 use crate::finding::Finding;
 use crate::graph::{Graph, Role};
-use crate::judge::{JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary};
+use crate::judge::{
+    JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary, UNKNOWN_ENVIRONMENT,
+};
 use crate::load::{self, Dialect, Repository};
+use crate::rule::{Registry, closest};
 use crate::source::{RepoPath, SourceId, Span};
 
-/// Tells the object and the environments of a place, for findings of texts.
+/// Tells the object, the field and the environments of a place, for findings of texts.
 #[derive(Debug)]
-pub(super) struct Places {
-    objects: BTreeMap<SourceId, Vec<(Span, ObjectRef)>>,
+pub(super) struct Places<'run> {
+    documents: BTreeMap<SourceId, &'run [Document]>,
     environments: BTreeMap<SourceId, BTreeSet<Arc<str>>>,
 }
 
-impl Places {
-    pub(super) fn new(repository: &Repository, reviews: &Reviews<'_>) -> Self {
-        let mut places = Self { objects: BTreeMap::new(), environments: BTreeMap::new() };
+impl<'run> Places<'run> {
+    pub(super) fn new(repository: &'run Repository, reviews: &Reviews<'_>) -> Self {
+        let mut places = Self { documents: BTreeMap::new(), environments: BTreeMap::new() };
         for (read, environments) in &reviews.rendered {
             for path in read {
                 places.add(repository, path, environments);
@@ -34,15 +37,8 @@ impl Places {
             places.add(repository, path, environments);
         }
         for (path, file) in repository.files() {
-            let objects: Vec<_> = parsed_before(repository, path)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|document| Some((document.span, document.object.clone()?)))
-                // A kustomization is no object, and rarely has a name to show.
-                .filter(|(_, object)| !object.name.is_empty())
-                .collect();
-            if !objects.is_empty() {
-                places.objects.insert(file.source, objects);
+            if let Some(documents) = parsed_before(repository, path) {
+                places.documents.insert(file.source, documents);
             }
         }
         places
@@ -54,17 +50,15 @@ impl Places {
         names.extend(in_.iter().map(|environment| Arc::clone(&environment.name)));
     }
 
-    /// Adds the object and the environments to a finding that knows neither.
+    /// Adds the object, the field and the environments to a finding that knows none of them.
     pub(super) fn complete(&self, finding: &mut Finding) {
         let span = finding.primary.span;
-        if finding.object.is_none() && finding.rule.category() == "secrets" {
-            finding.object = self
-                .objects
-                .get(&span.source)
-                .and_then(|objects| {
-                    objects.iter().find(|(it, _)| it.start <= span.start && span.end <= it.end)
-                })
-                .map(|(_, object)| object.clone());
+        if finding.object.is_none()
+            && finding.rule.category() == "secrets"
+            && let Some((object, path)) = self.field(span)
+        {
+            finding.object = Some(object);
+            finding.path = path;
         }
         if finding.environments.is_empty()
             && let Some(names) = self.environments.get(&span.source)
@@ -72,6 +66,69 @@ impl Places {
             finding.environments.clone_from(names);
         }
     }
+
+    /// Returns the object, be it an item of a list, and the field that a place belongs to.
+    fn field(&self, span: Span) -> Option<(ObjectRef, FieldPath)> {
+        let is_in = |it: Span| it.start <= span.start && span.end <= it.end;
+        let document = self.documents.get(&span.source)?.iter().find(|it| is_in(it.span))?;
+        load::objects(document)
+            .into_iter()
+            .map(|it| it.document)
+            .find(|it| is_in(it.span))
+            .and_then(|it| Some((it.object.clone()?, field_at(&it.root, span.start))))
+            // A kustomization is no object, and rarely has a name to show.
+            .filter(|(object, _)| !object.name.is_empty())
+    }
+}
+
+/// Returns the field whose key or value stands at a place; the object itself for a comment.
+fn field_at(root: &Node, offset: u32) -> FieldPath {
+    let path = root.path_at(offset);
+    let mut node = Some(root);
+    for step in path.iter() {
+        node = node.and_then(|node| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().get(*index),
+        });
+    }
+    let between =
+        |node: &Node| !matches!(node.kind, NodeKind::Scalar(_)) && holds(node.span, offset);
+    if node.is_some_and(between) { FieldPath::root() } else { path }
+}
+
+fn holds(span: Span, offset: u32) -> bool {
+    (span.start..span.end).contains(&offset)
+}
+
+/// Returns a finding for each environment that the configuration names and that is not there.
+pub(super) fn unknown_environments(
+    settings: &Settings,
+    graph: &Graph,
+    registry: &Registry,
+) -> Vec<Finding> {
+    let Some(rule) = registry.get(&UNKNOWN_ENVIRONMENT) else { return Vec::new() };
+    let configured = settings.environments.iter().map(|it| &*it.name);
+    let known: BTreeSet<&str> =
+        graph.environments().iter().map(|it| &*it.name).chain(configured).collect();
+    let unknown = settings
+        .named_environments
+        .iter()
+        .filter(|(wanted, _)| !known.iter().any(|name| super::objects::is_named(name, wanted)));
+    unknown
+        .map(|(wanted, span)| {
+            let message = format!("there is no environment `{wanted}` here");
+            let finding = Finding::new(rule, *span, message);
+            let classes = known.iter().filter_map(|it| Some(it.split_once('/')?.0));
+            match closest(wanted, known.iter().copied().chain(classes)) {
+                Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+                None if known.is_empty() => finding,
+                None => {
+                    let names: Vec<&str> = known.iter().copied().collect();
+                    finding.with_help(format!("there are {}", names.join(", ")))
+                }
+            }
+        })
+        .collect()
 }
 
 /// Counts what was judged, and names what was not.
@@ -157,6 +214,7 @@ pub(super) fn summary(
     not_judged.dedup();
     let judged_files = judged_files(repository, graph, reviews);
     Summary {
+        refused: false,
         judged_files,
         files: repository.files().filter(|(_, file)| file.in_scope).count(),
         documents: documents(repository),

@@ -250,9 +250,11 @@ fn a_denial_says_what_and_where(world: &mut World) {
     let (_, told) = message.split_once(" denied the request: ").unwrap();
     assert_eq!(
         told.lines().next(),
-        Some("[pod-security/privileged-container] container `web` runs privileged \
+        Some(
+            "[pod-security/privileged-container] container `web` runs privileged \
          (spec.template.spec.containers[0].securityContext.privileged); to mend it: remove \
-         `privileged`, and add the one capability that is needed")
+         `privileged`, and add the one capability that is needed"
+        )
     );
     let status = answer.json();
     assert_eq!(status["details"]["name"], "bad");

@@ -1,0 +1,19 @@
+//! One rule set at every door: what `check` finds in an object, `review` and `serve` find too.
+//!
+//! The objects are those of `examples/fleet`, rendered for each environment, and of `sample/`. Each
+//! is judged as it stands, and as an API server would ask about it. What may differ is listed in
+//! `differences.rs` and in `docs/parity.md`, and nothing else may.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod apiserver;
+mod differences;
+mod doors;
+mod fleet;
+mod golden;
+mod sample;
