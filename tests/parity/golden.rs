@@ -69,7 +69,7 @@ fn both_doors_find_the_same_in_every_object_of_a_folder() {
     let mut paths = Vec::new();
     manifests(Path::new(&folder), &mut paths);
     paths.sort();
-    let doors = Doors::new(None, Some("production"));
+    let doors = Doors::without_web(None, Some("production"));
     let counts: Vec<Count> = paths.par_iter().map(|path| count(&doors, path)).collect();
     let mut differences: BTreeMap<&String, usize> = BTreeMap::new();
     for (label, number) in counts.iter().flat_map(|it| &it.differences) {

@@ -12,8 +12,14 @@
 )]
 
 mod apiserver;
+#[path = "../serve/client.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod client;
 mod differences;
 mod doors;
+#[path = "../serve/fixture.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod fixture;
 mod fleet;
 mod golden;
 mod sample;
