@@ -55,7 +55,8 @@ pub fn modules(root: &Path, path: &RepoPath) -> Result<Vec<ModuleFile>, String> 
 }
 
 fn is_module(name: &str) -> bool {
-    name.ends_with(".rego") && !name.ends_with("_test.rego")
+    let stem = name.strip_suffix(".rego");
+    stem.is_some_and(|stem| !stem.ends_with("_test"))
 }
 
 fn describe(path: &RepoPath, error: &std::io::Error) -> String {

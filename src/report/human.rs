@@ -55,9 +55,7 @@ fn source(judged: &Judged) -> crate::source::SourceId {
 /// Returns the path of a file as it is shown: from the working directory.
 fn path(report: &Report<'_>, path: &RepoPath) -> String {
     let prefix = report.display.prefix.trim_end_matches('/');
-    if path.is_outside() {
-        path.to_string()
-    } else if report.display.prefix.is_empty() {
+    if path.is_outside() || report.display.prefix.is_empty() {
         path.to_string()
     } else if path.is_root() {
         // `/` is a prefix too.

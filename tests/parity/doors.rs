@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tidewaiter::date::Date;
 use tidewaiter::report::{self, Display, Format, Report, Style};
 use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options};
 
@@ -94,13 +95,13 @@ impl Doors {
     /// same.
     pub(crate) fn review(&self, object: &Value, applied: Applied) -> BTreeSet<Seen> {
         let question = review(object, applied).to_string();
-        let answers = self.gate.answer_all(question.clone().into_bytes(), true);
+        let answers = self.gate.answer_all(question.clone().into_bytes(), Date::default(), true);
         assert_eq!(answers.len(), 1);
         let explained: Value = serde_json::from_slice(&answers[0].body).unwrap();
         assert_eq!(explained["failures"], Value::Array(Vec::new()), "{explained}");
         let seen: BTreeSet<Seen> =
             explained["findings"].as_array().unwrap().iter().map(Seen::read).collect();
-        let answer = self.gate.answer(question.into_bytes(), None);
+        let answer = self.gate.answer(question.into_bytes(), Date::default(), None);
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_answers(&answer, &seen);
         seen

@@ -90,7 +90,7 @@ const RESERVED: [&str; 5] = ["config", "coverage", "schema", "waiver", "yaml"];
 pub(super) enum Owner {
     /// The program's: its path follows from its package.
     Program,
-    /// The user's: its file may have any name, as the keys of a ConfigMap are no paths.
+    /// The user's: its file may have any name, as the keys of a `ConfigMap` are no paths.
     User,
 }
 
