@@ -1,7 +1,5 @@
 //! The command line: clap definitions, and what they mean.
 
-mod date;
-
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,11 +8,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub use date::Date;
-
 use crate::certificates::{DnsName, Label};
+use crate::date::Date;
 use crate::environment::KubernetesVersion;
-use crate::report::{Format, ListFormat};
+use crate::report::{Format, ListFormat, SourceUrl};
 use crate::serve;
 
 /// The gate between a GitOps pull request and its clusters.
@@ -78,15 +75,20 @@ pub struct Check {
     /// Leave these rules or categories out.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub skip: Vec<String>,
-    /// The day that expiry dates are compared with, as YYYY-MM-DD; otherwise today.
+    /// The day that the expiry of waivers is compared with, as YYYY-MM-DD; otherwise today, in UTC.
     #[arg(long, value_name = "DATE")]
     pub now: Option<Date>,
-    /// What to write to standard output: `human`, `json` or `sarif`.
+    /// What to write to standard output: `human`, `json`, `sarif`, `annotations` (for GitHub
+    /// Actions) or `markdown` (for the summary of a job).
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub format: Format,
     /// Write a report to a file as well, e.g. `sarif=results.sarif`. May be repeated.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub output: Vec<Output>,
+    /// Where the files can be read at this commit, for the links of `markdown`, e.g.
+    /// `https://github.com/owner/name/blob/COMMIT`.
+    #[arg(long, value_name = "URL")]
+    pub source_url: Option<SourceUrl>,
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,
@@ -122,6 +124,9 @@ pub struct Review {
     /// What decides the answers.
     #[command(flatten)]
     pub gate: Gate,
+    /// The day that the expiry of waivers is compared with, as YYYY-MM-DD; otherwise today, in UTC.
+    #[arg(long, value_name = "DATE")]
+    pub now: Option<Date>,
     /// Add the findings to each answer, as the JSON report has them.
     #[arg(long)]
     pub explain: bool,
@@ -263,6 +268,9 @@ pub enum CaFormat {
 /// List the rules.
 #[derive(Debug, Args)]
 pub struct Rules {
+    /// A configuration file, whose `policies` are listed too.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// How to list them: `text` or `json`.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,
@@ -274,6 +282,9 @@ pub struct Explain {
     /// The rule, e.g. `rbac/wildcard-verb`.
     #[arg(value_name = "RULE")]
     pub rule: String,
+    /// A configuration file, whose `policies` are known too.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Print completions for a shell.

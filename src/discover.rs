@@ -5,6 +5,7 @@
 
 mod ignored;
 mod listing;
+mod modules;
 mod names;
 mod read;
 mod scope;
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 
 use crate::source::RepoPath;
 use listing::{Candidate, Listing};
+pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;

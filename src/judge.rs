@@ -1,15 +1,22 @@
-//! From findings to a verdict: enforcement, order, exit code. Evaluates no rule.
+//! From findings to a verdict: enforcement, waivers, order, exit code. Evaluates no rule.
 
+mod court;
 mod merge;
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::config::{Place, Settings};
-use crate::environment::{KubernetesVersion, Tier};
+pub use court::{Audit, Court, Ruling};
+pub use rules::{UNKNOWN_ENVIRONMENT, WAIVER_EXPIRED, WAIVER_LONG, WAIVER_UNUSED, rules};
+
+use crate::config::WaiverNote;
+use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
-use crate::rule::{Enforcement, Registry};
-use crate::source::{RepoPath, SourceMap, Span};
+use crate::rule::Enforcement;
+use crate::source::{RepoPath, Span};
 
 /// A finding and what it does to the gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +27,15 @@ pub struct Judged {
     pub enforcement: Enforcement,
     /// What makes it the same across commits.
     pub fingerprint: Fingerprint,
+}
+
+/// A finding that a waiver lets through. It does nothing to the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waived {
+    /// The defect, with what it would do, in the environments in which the waiver holds.
+    pub judged: Judged,
+    /// What the waiver says.
+    pub waiver: Arc<WaiverNote>,
 }
 
 /// Something that was not judged, and why.
@@ -79,6 +95,8 @@ pub struct JudgedEnvironment {
 /// What was judged and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
+    /// Whether the configuration was refused, so that nothing was judged.
+    pub refused: bool,
     /// Files read.
     pub files: usize,
     /// Documents read from them.
@@ -106,6 +124,8 @@ pub struct Summary {
 pub struct Verdict {
     /// The findings that are shown, worst first within their file: by path, line and rule.
     pub findings: Vec<Judged>,
+    /// The findings that waivers let through, in the same order.
+    pub waived: Vec<Waived>,
     /// Rules that could not be evaluated, and anything else that closes the gate.
     pub failures: Vec<Failure>,
     /// What was judged.
@@ -160,77 +180,5 @@ impl Verdict {
             *counts.entry(it.reason.as_str()).or_insert(0) += 1;
         }
         counts
-    }
-}
-
-/// Everything that decides what a finding does to the gate.
-#[derive(Debug, Clone, Copy)]
-pub struct Court<'run> {
-    /// All texts of the run.
-    pub sources: &'run SourceMap,
-    /// The rules of the run.
-    pub registry: &'run Registry,
-    /// The configuration.
-    pub settings: &'run Settings,
-    /// The tier of every environment.
-    pub tiers: &'run BTreeMap<Arc<str>, Tier>,
-}
-
-impl Court<'_> {
-    /// Returns each defect once, in the order of its place, with what it does to the gate.
-    pub fn judge(&self, findings: Vec<Finding>) -> Vec<Judged> {
-        let mut placed: Vec<(RepoPath, Finding, Enforcement)> = merge::merge(findings)
-            .into_iter()
-            .filter_map(|finding| {
-                let path = self.sources.path(finding.primary.span);
-                let (finding, enforcement) = self.enforce(finding, &path)?;
-                Some((path, finding, enforcement))
-            })
-            .collect();
-        placed.sort_by(|(path, a, _), (other, b, _)| {
-            let place = |it: &Finding| (it.primary.span.start, it.primary.span.end);
-            (path, place(a), &a.rule, &a.message, &a.object).cmp(&(
-                other,
-                place(b),
-                &b.rule,
-                &b.message,
-                &b.object,
-            ))
-        });
-        let mut alike: BTreeMap<Fingerprint, usize> = BTreeMap::new();
-        placed
-            .into_iter()
-            .map(|(path, finding, enforcement)| {
-                let nth = alike.entry(Fingerprint::new(&finding, &path, 0)).or_insert(0);
-                let fingerprint = Fingerprint::new(&finding, &path, *nth);
-                *nth += 1;
-                Judged { finding, enforcement, fingerprint }
-            })
-            .collect()
-    }
-
-    /// Returns the finding with the environments in which it counts, and the strictest of them.
-    fn enforce(&self, mut finding: Finding, path: &RepoPath) -> Option<(Finding, Enforcement)> {
-        let default =
-            self.registry.get(&finding.rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
-        let at = |environment| {
-            self.settings.enforcement(&finding.rule, default, Place { environment, path })
-        };
-        if finding.environments.is_empty() {
-            let enforcement = at(None);
-            return (enforcement != Enforcement::Off).then_some((finding, enforcement));
-        }
-        let mut strictest = Enforcement::Off;
-        let mut reached = BTreeSet::new();
-        for name in &finding.environments {
-            let tier = self.tiers.get(name).copied().unwrap_or(Tier::NonProduction);
-            let enforcement = at(Some((&**name, tier)));
-            if enforcement != Enforcement::Off {
-                reached.insert(Arc::clone(name));
-            }
-            strictest = strictest.max(enforcement);
-        }
-        finding.environments = reached;
-        (strictest != Enforcement::Off).then_some((finding, strictest))
     }
 }

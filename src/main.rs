@@ -6,11 +6,13 @@ use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::{CommandFactory as _, Parser as _};
 use tidewaiter::admission::Decision;
 use tidewaiter::certificates;
 use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
+use tidewaiter::date::Date;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -46,11 +48,11 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
         Command::Serve(serve) => run_serve(&serve),
         Command::Certificates(certificates) => run_certificates(certificates),
         Command::Rules(rules) => {
-            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            let known = known_rules(rules.config.as_deref())?;
             print(|out| report::write_rules(&known.registry, rules.format, out))
         }
         Command::Explain(explain) => {
-            let known = Rules::built_in().map_err(|err| err.to_string())?;
+            let known = known_rules(explain.config.as_deref())?;
             let Some(meta) = known.registry.find(&explain.rule) else {
                 let near = known.registry.suggest(&explain.rule);
                 let hint = near.map(|near| format!("; did you mean `{near}`?"));
@@ -67,6 +69,10 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
         }),
         Command::Man => print(|out| clap_mangen::Man::new(Cli::command()).render(out)),
     }
+}
+
+fn known_rules(config: Option<&Path>) -> Result<Rules, String> {
+    run::rules(&current_dir()?, config).map_err(|err| err.to_string())
 }
 
 fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
@@ -91,6 +97,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),
+        today: check.now.unwrap_or_else(today),
     };
     let progress = Line(Progress::new(terminal.shows_progress()));
     let outcome = run::check(&options, &progress).map_err(|err| err.to_string())?;
@@ -100,7 +107,10 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         verdict: &outcome.verdict,
         sources: outcome.sources(),
         registry: &outcome.registry,
-        display: Display { prefix: prefix.unwrap_or_default() },
+        display: Display {
+            prefix: prefix.unwrap_or_default(),
+            source_url: check.source_url.clone(),
+        },
     };
     for output in &check.output {
         let failed = |err: io::Error| format!("cannot write `{}`: {err}", output.path.display());
@@ -109,7 +119,7 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
     }
     let style = match check.format {
         Format::Human => terminal.style(),
-        Format::Json | Format::Sarif => Terminal::FILE,
+        Format::Json | Format::Sarif | Format::Annotations | Format::Markdown => Terminal::FILE,
     };
     print(|out| report::write(&report, check.format, style, out))?;
     Ok(outcome.verdict.exit().code())
@@ -120,7 +130,8 @@ fn run_review(review: &Review) -> Result<u8, String> {
     let gate = Inputs::read(&options)
         .and_then(|inputs| Gate::new(&options, &inputs))
         .map_err(|err| err.to_string())?;
-    let answers = gate.answer_all(standard_input()?, review.explain);
+    let answers =
+        gate.answer_all(standard_input()?, review.now.unwrap_or_else(today), review.explain);
     if answers.is_empty() {
         return Err("standard input holds no AdmissionReview".to_owned());
     }
@@ -150,7 +161,7 @@ fn run_serve(serve: &cli::Serve) -> Result<u8, String> {
     let options = gate_options(&serve.gate)?;
     let logs = Logs::new(Box::new(io::stdout()), Box::new(io::stderr()));
     std::panic::set_hook(logs.panic_hook());
-    serve::run(&serve.options(), Arc::new(GateSource(options)), &logs)
+    serve::run(&serve.options(), Arc::new(GateSource { options, today }), &logs)
         .map(|()| 0)
         .map_err(|err| err.to_string())
 }
@@ -171,6 +182,12 @@ fn current_dir() -> Result<PathBuf, String> {
     std::env::current_dir().map_err(|err| format!("cannot tell the working directory: {err}"))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that asks for it")]
+fn today() -> Date {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Date::from_unix_seconds(since.as_secs())
+}
+
 fn standard_input() -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     io::stdin()
@@ -187,7 +204,7 @@ fn run_certificates(wanted: Certificates) -> Result<u8, String> {
         Some(path) => Some(std::fs::read(path).map_err(|err| refused(path, &err))?),
     };
     #[expect(clippy::disallowed_methods, reason = "a certificate begins and ends")]
-    let now = std::time::SystemTime::now();
+    let now = SystemTime::now();
     let made = certificates::make(&certificates::Request {
         service: wanted.service,
         namespace: wanted.namespace,

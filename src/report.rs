@@ -3,8 +3,11 @@
 //! All text of the repository under check is hostile here: terminals get it escaped, the machine
 //! formats get it as strings, and the text of a found secret reaches none of them.
 
+mod address;
+mod annotations;
 mod human;
 mod json;
+mod markdown;
 mod redact;
 mod rules;
 mod sarif;
@@ -40,7 +43,7 @@ pub struct Report<'a> {
     pub sources: &'a SourceMap,
     /// The rules of the run.
     pub registry: &'a Registry,
-    /// How the human report names places.
+    /// How places are named and linked.
     pub display: Display,
 }
 
@@ -52,13 +55,51 @@ impl Report<'_> {
     }
 }
 
-/// How the human report names places.
+/// How places are named and linked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Display {
     /// What leads from the working directory to the root of the repository, e.g. `../..`.
     ///
-    /// Put before every path so that a terminal can open it; empty where both are the same.
+    /// The human report puts it before every path so that a terminal can open it; empty where both
+    /// are the same.
     pub prefix: String,
+    /// Where the files can be read, which the Markdown report links to.
+    pub source_url: Option<SourceUrl>,
+}
+
+/// The address of the root of the repository on a site that shows it, at the commit under check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceUrl(String);
+
+/// Why a text is no address of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write an address like `https://github.com/owner/name/blob/COMMIT`")]
+pub struct InvalidSourceUrl;
+
+impl SourceUrl {
+    /// Returns the address, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SourceUrl {
+    type Err = InvalidSourceUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        // What a link may hold without being escaped, and nothing that ends a path.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:%@+".contains(c);
+        match rest {
+            Some(rest) if rest.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
+                if !rest.chars().all(plain) {
+                    return Err(InvalidSourceUrl);
+                }
+                Ok(Self(text.trim_end_matches('/').to_owned()))
+            }
+            _ => Err(InvalidSourceUrl),
+        }
+    }
 }
 
 /// What a report is written as.
@@ -70,11 +111,16 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0.
     Sarif,
+    /// Workflow commands of GitHub Actions, which become annotations of the change.
+    Annotations,
+    /// For people, as the summary of a job.
+    Markdown,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Sarif];
+    pub const ALL: [Self; 5] =
+        [Self::Human, Self::Json, Self::Sarif, Self::Annotations, Self::Markdown];
 
     /// Returns the name that the command line uses.
     pub fn as_str(self) -> &'static str {
@@ -82,6 +128,8 @@ impl Format {
             Self::Human => "human",
             Self::Json => "json",
             Self::Sarif => "sarif",
+            Self::Annotations => "annotations",
+            Self::Markdown => "markdown",
         }
     }
 }
@@ -94,7 +142,7 @@ impl fmt::Display for Format {
 
 /// Why a text names no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a format: write `human`, `json` or `sarif`")]
+#[error("`{0}` is not a format: write `human`, `json`, `sarif`, `annotations` or `markdown`")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {
@@ -135,6 +183,8 @@ pub fn write(
         Format::Human => human::write(report, style, &mut out)?,
         Format::Json => json::write(report, &mut out)?,
         Format::Sarif => sarif::write(report, &mut out)?,
+        Format::Annotations => annotations::write(report, &mut out)?,
+        Format::Markdown => markdown::write(report, &mut out)?,
     }
     out.flush()
 }

@@ -1,14 +1,16 @@
 //! The pipeline on one page: discover, load, graph, render, check, judge.
 
+mod configuration;
 mod gate;
 mod inventory;
 mod objects;
 mod repository;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
 
@@ -16,10 +18,11 @@ use crate::check::policy::{BundleError, PolicyCheck};
 use crate::check::schema::{self, SchemaCheck};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
+use crate::date::Date;
 use crate::discover::DiscoverError;
 use crate::environment::{KubernetesVersion, Tier};
 use crate::finding::Failure;
-use crate::judge::{Court, Summary, Verdict};
+use crate::judge::{self, Audit, Court, Summary, Verdict};
 use crate::load::Repository;
 use crate::rule::{Registry, RegistryError, Selection, UnknownRule};
 use crate::source::SourceMap;
@@ -42,6 +45,8 @@ pub struct Options {
     pub only: Vec<String>,
     /// Rules and categories to leave out.
     pub skip: Vec<String>,
+    /// The day that the expiry of waivers is compared with.
+    pub today: Date,
 }
 
 /// What is to be judged.
@@ -92,6 +97,12 @@ pub enum RunError {
         /// Why not.
         reason: String,
     },
+    /// The configuration is wrong, each time with its place.
+    #[error("{}", .0.join("\nerror: "))]
+    Refused(Vec<String>),
+    /// The user's own policies do not load.
+    #[error("a policy is refused: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    OwnPolicies(Vec<BundleError>),
     /// Two rules have one name.
     #[error(transparent)]
     Registry(#[from] RegistryError),
@@ -141,39 +152,62 @@ pub struct Rules {
 impl Rules {
     /// Loads the rules that are built in.
     pub fn built_in() -> Result<Self, RunError> {
-        let policies = PolicyCheck::built_in().map_err(|errors| {
-            let texts: Vec<String> = errors.iter().map(BundleError::to_string).collect();
-            RunError::Policies(texts.join("; "))
-        })?;
-        let checks: Vec<Box<dyn Check>> = vec![
-            Box::new(SchemaCheck::default()),
-            Box::new(policies),
-            Box::new(SecretsCheck::new()),
-        ];
+        Self::new(|_| {
+            PolicyCheck::built_in().map_err(|errors| {
+                let texts: Vec<String> = errors.iter().map(BundleError::to_string).collect();
+                RunError::Policies(texts.join("; "))
+            })
+        })
+    }
+
+    /// Loads the rules that are built in and those of the user's own policies, each the name of
+    /// its file and its text.
+    pub fn with(own: Vec<(String, String)>) -> Result<Self, RunError> {
+        if own.is_empty() {
+            return Self::built_in();
+        }
+        Self::new(|others| PolicyCheck::with(own, others).map_err(RunError::OwnPolicies))
+    }
+
+    /// Gathers all rules; `policies` is told those that are none.
+    fn new(
+        policies: impl FnOnce(&Registry) -> Result<PolicyCheck, RunError>,
+    ) -> Result<Self, RunError> {
+        let (schema, secrets) = (SchemaCheck::default(), SecretsCheck::new());
         let mut registry = Registry::default();
-        let metas = checks.iter().flat_map(|check| check.rules());
-        for meta in load::rules().into_iter().chain(graph::rules()).chain(metas) {
+        let of_run = load::rules().into_iter().chain(graph::rules()).chain(judge::rules());
+        for meta in of_run.chain(schema.rules()).chain(secrets.rules()) {
             registry.add(meta)?;
         }
-        Ok(Self { checks, registry })
+        let policies = policies(&registry)?;
+        for meta in policies.rules() {
+            registry.add(meta)?;
+        }
+        Ok(Self { checks: vec![Box::new(schema), Box::new(policies), Box::new(secrets)], registry })
     }
+}
+
+/// Returns the rules that hold with a configuration file, which may name further ones.
+pub fn rules(current_dir: &Path, config: Option<&Path>) -> Result<Rules, RunError> {
+    let options = GateOptions {
+        current_dir: current_dir.to_owned(),
+        config: config.map(Path::to_owned),
+        ..GateOptions::default()
+    };
+    gate::rules(&Inputs::read(&options)?)
 }
 
 /// Judges a repository, or the manifests of standard input.
 pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    let Rules { checks, registry } = Rules::built_in()?;
-    let selection = Selection::new(&registry, options.only.clone(), options.skip.clone())?;
     known_version(options.kubernetes)?;
-
     progress.stage("reading", None);
     let mut read = repository::read(options)?;
-    let settings = match read.settings(&registry) {
-        Ok(settings) => settings,
-        Err(failure) => return Ok(read.refused(registry, failure)),
+    let Configuration { settings, rules: Rules { checks, registry } } = match read.configuration() {
+        Ok(configuration) => configuration,
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
     };
-    if let Err(failure) = read.known_versions(&settings) {
-        return Ok(read.refused(registry, failure));
-    }
+    let selection = Selection::new(&registry, options.only.clone(), options.skip.clone())?;
     let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
     let graph = read.graph(&settings, options, default)?;
 
@@ -209,12 +243,6 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
 
     let tiers: BTreeMap<Arc<str>, Tier> =
         graph.environments().iter().map(|it| (Arc::clone(&it.name), it.tier)).collect();
-    let court = Court {
-        sources: repository.sources(),
-        registry: &registry,
-        settings: &settings,
-        tiers: &tiers,
-    };
     let mut failures = results.failures;
     // Whoever names an empty folder has most often named the wrong one, and must not read a pass.
     if matches!(options.input, Input::Paths(_)) && !repository.files().any(|(_, it)| it.in_scope) {
@@ -232,8 +260,26 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     }
     failures.sort();
     failures.dedup();
+    let whole = read.is_whole(options) && failures.is_empty();
+    if whole && selection.allows(&judge::UNKNOWN_ENVIRONMENT) {
+        findings.extend(inventory::unknown_environments(&settings, &graph, &registry));
+    }
+    let court = Court {
+        sources: repository.sources(),
+        registry: &registry,
+        settings: &settings,
+        tiers: &tiers,
+        today: options.today,
+        audit: Audit {
+            expired: selection.allows(&judge::WAIVER_EXPIRED),
+            long: selection.allows(&judge::WAIVER_LONG),
+            unused: whole && selection.allows(&judge::WAIVER_UNUSED),
+        },
+    };
+    let ruling = court.judge(findings);
     let verdict = Verdict {
-        findings: court.judge(findings),
+        findings: ruling.findings,
+        waived: ruling.waived,
         failures,
         summary: Summary {
             rules: registry.iter().filter(|meta| selection.allows(&meta.id)).count(),

@@ -129,7 +129,7 @@ impl Options {
                 handshake: Duration::from_secs(10),
                 head: Duration::from_secs(10),
                 body: Duration::from_secs(10),
-                idle: Duration::from_secs(120),
+                idle: Duration::from_mins(2),
             },
             certificate_interval: Duration::from_secs(1),
             gate_interval: Duration::from_secs(2),

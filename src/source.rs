@@ -182,8 +182,8 @@ pub struct Location {
     pub end: Position,
 }
 
-/// All sources of one run.
-#[derive(Debug, Default)]
+/// All sources of one run. A clone shares their texts.
+#[derive(Debug, Clone, Default)]
 pub struct SourceMap {
     sources: Vec<Arc<Source>>,
 }

@@ -13,7 +13,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use tidewaiter::config::{self, Settings};
+use tidewaiter::check::schema;
+use tidewaiter::config::{self, Draft, Known};
 use tidewaiter::load::{self, Dialect, Limits};
 use tidewaiter::rule::{Doors, Registry, RuleMeta};
 use tidewaiter::run::Rules;
@@ -62,25 +63,39 @@ fn the_schema_of_the_configuration_is_fresh() {
 fn the_reference_of_the_configuration_is_fresh() {
     let schema = config::json_schema();
     let mut part = table("The file", &schema, "");
-    let definitions = schema["$defs"].as_object().unwrap();
-    for (key, name) in schema["properties"].as_object().unwrap().iter().filter_map(|(key, it)| {
-        let target = it["items"]["$ref"].as_str()?;
-        Some((key, target.trim_start_matches("#/$defs/")))
-    }) {
-        let definition = &definitions[name];
-        part.push('\n');
-        part += &table(&format!("`{key}`"), definition, key);
-    }
+    mappings(&schema, &schema, "", &mut part);
     assert_fresh(CONFIGURATION, &with_part(&read(CONFIGURATION), part.trim_end()));
 }
 
-/// Describes the keys of one mapping.
-fn table(heading: &str, schema: &Value, key: &str) -> String {
+/// Describes the mappings below the keys of another, each under its key.
+fn mappings(root: &Value, schema: &Value, above: &str, part: &mut String) {
+    for (key, property) in schema["properties"].as_object().unwrap() {
+        let list = property["items"]["$ref"].as_str();
+        let Some(definition) = list.or(property["$ref"].as_str()).map(|it| definition(root, it))
+        else {
+            continue;
+        };
+        if definition["properties"].is_null() {
+            continue;
+        }
+        let what = if list.is_some() { "A list." } else { "A mapping." };
+        part.push('\n');
+        *part += &table(&format!("`{above}{key}`"), definition, what);
+        mappings(root, definition, &format!("{above}{key}."), part);
+    }
+}
+
+fn definition<'a>(root: &'a Value, reference: &str) -> &'a Value {
+    &root["$defs"][reference.trim_start_matches("#/$defs/")]
+}
+
+/// Describes the keys of one mapping. `what` says what holds it.
+fn table(heading: &str, schema: &Value, what: &str) -> String {
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut text = format!("### {heading}\n\n");
-    if !key.is_empty() {
-        let _ = writeln!(text, "A list. {}\n", one_line(schema));
+    if !what.is_empty() {
+        let _ = writeln!(text, "{what} {}\n", one_line(schema));
     }
     text += "| key | value | |\n|---|---|---|\n";
     for (name, property) in schema["properties"].as_object().unwrap() {
@@ -101,16 +116,15 @@ fn kind(property: &Value) -> String {
     let reference = property["$ref"].as_str().or_else(|| {
         property["anyOf"].as_array()?.iter().find_map(|choice| choice["$ref"].as_str())
     });
+    let schema = config::json_schema();
     if let Some(reference) = reference {
-        let name = reference.trim_start_matches("#/$defs/");
-        let schema = config::json_schema();
-        let words: Vec<String> = schema["$defs"][name]["oneOf"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|word| format!("`{}`", word["const"].as_str().unwrap()))
-            .collect();
-        return words.join(", ");
+        let definition = definition(&schema, reference);
+        return words(definition).unwrap_or_else(|| "mapping".to_owned());
+    }
+    if let Some(reference) = property["items"]["$ref"].as_str()
+        && let Some(words) = words(definition(&schema, reference))
+    {
+        return format!("list of {words}");
     }
     let types: Vec<&str> = match &property["type"] {
         Value::String(one) => vec![one],
@@ -120,12 +134,21 @@ fn kind(property: &Value) -> String {
     let kind = types.into_iter().find(|it| *it != "null");
     match (kind, property["items"]["type"].as_str()) {
         (Some("string"), _) => "string",
+        (Some("integer"), _) => "number",
         (Some("array"), Some("string")) => "list of strings",
         (Some("array"), _) => "list of mappings",
         (Some("object"), _) => "mapping of strings",
         other => panic!("a kind of value without words: {other:?}"),
     }
     .to_owned()
+}
+
+/// Lists the words of a definition that has nothing else.
+fn words(definition: &Value) -> Option<String> {
+    let words = definition["oneOf"].as_array()?.iter();
+    let words: Vec<String> =
+        words.map(|word| format!("`{}`", word["const"].as_str().unwrap())).collect();
+    Some(words.join(", "))
 }
 
 #[test]
@@ -145,9 +168,9 @@ fn the_examples_of_the_configuration_are_accepted() {
             let source = sources.get(id).unwrap();
             let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
             assert_eq!(parsed.problems, [], "{document}");
-            if let Err(error) =
-                Settings::read(parsed.documents.first(), &RepoPath::root(), &registry)
-            {
+            let known = Known { registry: &registry, versions: schema::versions() };
+            let draft = Draft::read(parsed.documents.first());
+            if let Err(error) = draft.and_then(|it| it.resolve(&RepoPath::root(), known)) {
                 panic!("{document}: {error} at `{}`", sources.text(error.span));
             }
             examples += 1;

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tidewaiter::admission::Decision;
+use tidewaiter::date::Date;
 use tidewaiter::run::{Gate, GateOptions, Inputs};
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| {
@@ -14,7 +15,7 @@ static GATE: LazyLock<Gate> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let answer = GATE.answer(bytes.to_vec(), None);
+    let answer = GATE.answer(bytes.to_vec(), Date::default(), None);
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     let allowed = answer.record.decision == Some(Decision::Allowed);
     assert_eq!(json["response"]["allowed"], allowed);

@@ -6,7 +6,7 @@
 //! call.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -103,6 +103,8 @@ pub struct Record {
     pub rules: Vec<(RuleId, Enforcement)>,
     /// The rules that could not be evaluated.
     pub failed_rules: Vec<RuleId>,
+    /// The rules that found something which a waiver lets through.
+    pub waived_rules: Vec<RuleId>,
     /// Whether time ran out before every rule was evaluated.
     pub timed_out: bool,
 }
@@ -380,7 +382,7 @@ fn annotations(record: &Record, judgement: &Judgement<'_>) -> BTreeMap<&'static 
         let rules = record.rules.iter().filter(|(_, it)| *it == wanted);
         rules.map(|(rule, _)| rule.as_str()).collect::<Vec<_>>().join(",")
     };
-    let failed: Vec<&str> = record.failed_rules.iter().map(RuleId::as_str).collect();
+    let list = |rules: &[RuleId]| rules.iter().map(RuleId::as_str).collect::<Vec<_>>().join(",");
     let decision = record.decision.map_or("", Decision::as_str);
     let all = [
         ("decision", decision.to_owned()),
@@ -388,7 +390,8 @@ fn annotations(record: &Record, judgement: &Judgement<'_>) -> BTreeMap<&'static 
         ("environment", judgement.environment.unwrap_or_default().to_owned()),
         ("denied-by", of(Enforcement::Deny)),
         ("warned-by", of(Enforcement::Warn)),
-        ("failed-rules", failed.join(",")),
+        ("failed-rules", list(&record.failed_rules)),
+        ("waived-rules", list(&record.waived_rules)),
     ];
     all.into_iter()
         .filter(|(_, value)| !value.is_empty())
@@ -408,6 +411,8 @@ fn record(request: &Request, judgement: &Judgement<'_>, decision: Decision) -> R
     let mut failed_rules: Vec<RuleId> = failures.filter_map(|it| it.rule.clone()).collect();
     failed_rules.sort();
     failed_rules.dedup();
+    let waived: BTreeSet<&RuleId> =
+        verdict.waived.iter().map(|it| &it.judged.finding.rule).collect();
     let groups = request.asked.user_info.get("groups").map_or(&[][..], Node::items);
     let text = |text: &str| name(text).into_owned();
     Record {
@@ -430,6 +435,7 @@ fn record(request: &Request, judgement: &Judgement<'_>, decision: Decision) -> R
         },
         rules: rules.into_iter().map(|(rule, it)| (rule.clone(), it)).collect(),
         failed_rules,
+        waived_rules: waived.into_iter().cloned().collect(),
         timed_out: judgement.timed_out,
     }
 }

@@ -23,7 +23,7 @@ use crate::document::{ObjectRef, Part};
 use crate::engine::rego::Value;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
-use crate::rule::{RuleMeta, Scope};
+use crate::rule::{Registry, RuleMeta, Scope};
 
 /// How long one policy may take on one review. Policies take microseconds; this is for those that
 /// never end, on a machine that is slow.
@@ -67,6 +67,14 @@ impl PolicyCheck {
     /// nothing panics.
     pub fn built_in() -> Result<Self, Vec<BundleError>> {
         Bundle::lint(built_in_modules()).map(Self::new)
+    }
+
+    /// Returns the check of the policies that are built in and of the user's own, each the name of
+    /// its file and its text. `others` are the rules that are no policies.
+    ///
+    /// Errors of the latter name places in these files.
+    pub fn with(own: Vec<(String, String)>, others: &Registry) -> Result<Self, Vec<BundleError>> {
+        Bundle::extended(built_in_modules(), own, others).map(Self::new)
     }
 
     /// Returns the policies that are asked about an object, in the order of their ids.
@@ -167,7 +175,7 @@ mod tests {
     use crate::document::{Document, Entry, Node, NodeKind};
     use crate::environment::KubernetesVersion;
     use crate::review::Operation;
-    use crate::rule::{Registry, Selection};
+    use crate::rule::Selection;
     use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
     fn policy(scope: &str, body: &str) -> PolicyCheck {

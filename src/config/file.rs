@@ -23,6 +23,15 @@ pub struct File {
     pub environments: Vec<EnvironmentEntry>,
     /// What findings do to the gate. Later entries win over earlier ones.
     pub enforcement: Vec<EnforcementEntry>,
+    /// Folders or `.rego` files that hold rules of your own.
+    ///
+    /// A folder stands for every `.rego` file below it, but for those whose names start with a dot
+    /// or end in `_test.rego`.
+    pub policies: Vec<String>,
+    /// Findings that are known and let through, in some places, each for a reason.
+    pub waivers: Vec<WaiverEntry>,
+    /// What every waiver has to say.
+    pub waiver_policy: WaiverPolicy,
     /// What lies outside of the repository and is known to: a remote base, a chart, a folder
     /// that only another tool can render. Each entry settles the findings of the category
     /// `coverage`, and the failure to render, of the paths that it names.
@@ -104,4 +113,72 @@ pub struct ExternalEntry {
     pub paths: Vec<String>,
     /// Why it is fine that nobody judges it here.
     pub reason: String,
+}
+
+/// Findings that are known and let through, in some places, for a reason.
+///
+/// A waiver names at least one of `objects`, `environments` and `paths`; of those that it names,
+/// all must hold. The same waivers hold for `check` and in the cluster.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct WaiverEntry {
+    /// Rule ids (`rbac/wildcard-verb`) or categories (`pod-security`).
+    pub rules: Vec<String>,
+    /// Only for findings of these objects.
+    #[serde(default)]
+    pub objects: Vec<ObjectEntry>,
+    /// Only in these environments.
+    #[serde(default)]
+    pub environments: Vec<String>,
+    /// Only for findings in these files, as globs. A request of an API server comes from no file,
+    /// so a waiver with paths does not hold in the cluster.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Why it is fine.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Where it is followed up.
+    pub ticket: Option<String>,
+    /// The last day on which it holds, e.g. `2026-12-31`. From the next day on it waives nothing,
+    /// and is a finding itself.
+    pub expires: Option<String>,
+}
+
+/// Some objects. Of the keys that are given, all must match.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct ObjectEntry {
+    /// The kind, e.g. `Deployment`.
+    pub kind: Option<String>,
+    /// The namespace; `*` stands for any text. An object that names none has the empty namespace.
+    pub namespace: Option<String>,
+    /// The name; `*` stands for any text.
+    pub name: Option<String>,
+}
+
+/// What every waiver has to say.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[serde(expecting = "a mapping")]
+pub struct WaiverPolicy {
+    /// The keys that no waiver may leave out, beside `rules` and `reason`.
+    pub require: Vec<WaiverKey>,
+    /// The number of days ahead for which a waiver may hold at most. `check` reports a waiver that
+    /// expires later, or never.
+    pub max_days: Option<u32>,
+}
+
+/// A key of a waiver that can be made mandatory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WaiverKey {
+    /// Who answers for it.
+    Owner,
+    /// Where it is followed up.
+    Ticket,
+    /// The last day on which it holds.
+    Expires,
 }

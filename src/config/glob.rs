@@ -71,9 +71,51 @@ impl fmt::Debug for Glob {
     }
 }
 
+/// A pattern for a name: `*`, `?`, `{a,b}`, `[ab]`; anything else stands for itself.
+#[derive(Clone)]
+pub(super) struct NamePattern(GlobMatcher);
+
+impl NamePattern {
+    pub(super) fn new(text: &str) -> Result<Self, InvalidName> {
+        let invalid = |reason: String| InvalidName { text: text.to_owned(), reason };
+        let glob = GlobBuilder::new(text).build().map_err(|it| invalid(it.kind().to_string()))?;
+        Ok(Self(glob.compile_matcher()))
+    }
+
+    pub(super) fn matches(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+}
+
+impl fmt::Debug for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0.glob().glob(), f)
+    }
+}
+
+/// Why a text is no pattern for a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a name pattern: {reason}")]
+pub(super) struct InvalidName {
+    text: String,
+    reason: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_in_a_name_stands_for_any_text() {
+        let matches = |pattern, name| NamePattern::new(pattern).unwrap().matches(name);
+        assert!(matches("node-exporter", "node-exporter"));
+        assert!(!matches("node-exporter", "node-exporter-2"));
+        assert!(matches("node-*", "node-exporter"));
+        assert!(matches("system:*", "system:a/b"));
+        assert!(matches("*", ""));
+        assert!(!matches("", "web"));
+        assert!(NamePattern::new("a[").is_err());
+    }
 
     fn glob(pattern: &str) -> Glob {
         Glob::new(&RepoPath::new("fleet"), pattern).unwrap()

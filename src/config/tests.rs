@@ -1,11 +1,14 @@
 use super::*;
+use crate::document::{Document, ObjectRef};
 use crate::load::{self, Dialect, Limits};
-use crate::rule::{Doors, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Registry, RuleMeta, Scope, Severity};
 use crate::source::{Origin, Source, SourceMap};
 
 fn registry() -> Registry {
     let mut registry = Registry::default();
-    for id in ["rbac/wildcard-verb", "rbac/bind-verb", "pod-security/host-network"] {
+    for id in
+        ["rbac/wildcard-verb", "rbac/bind-verb", "pod-security/host-network", "waiver/expired"]
+    {
         let meta = RuleMeta {
             id: id.parse().unwrap(),
             title: "t".into(),
@@ -26,6 +29,11 @@ fn registry() -> Registry {
 /// A refusal: the underlined text, the message, the help.
 type Refusal = (String, String, Option<String>);
 
+fn resolve(document: Option<&Document>, folder: &RepoPath) -> Result<Settings, ConfigError> {
+    let versions = [35, 36].map(|minor| KubernetesVersion { major: 1, minor });
+    Draft::read(document)?.resolve(folder, Known { registry: &registry(), versions: &versions })
+}
+
 fn read_in(folder: &str, text: &str) -> Result<Settings, Refusal> {
     let folder = RepoPath::new(folder);
     let mut sources = SourceMap::default();
@@ -34,7 +42,7 @@ fn read_in(folder: &str, text: &str) -> Result<Settings, Refusal> {
     let source = sources.get(id).unwrap();
     let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
     assert_eq!(parsed.problems, []);
-    Settings::read(parsed.documents.first(), &folder, &registry()).map_err(|error| {
+    resolve(parsed.documents.first(), &folder).map_err(|error| {
         let underlined = sources.text(error.span).to_owned();
         (underlined, error.message, error.help)
     })
@@ -46,6 +54,11 @@ fn read(text: &str) -> Settings {
 
 fn refused(text: &str) -> Refusal {
     read_in("", text).unwrap_err()
+}
+
+/// Refuses a waiver of `rbac` with these keys added.
+fn refused_waiver(keys: &str) -> Refusal {
+    refused(&format!("waivers:\n- rules: [rbac]\n  reason: r\n{keys}"))
 }
 
 fn refusal(underlined: &str, message: &str, help: Option<&str>) -> Refusal {
@@ -72,7 +85,7 @@ const DEV: Option<(&str, Tier)> = Some(("dev", Tier::NonProduction));
 
 #[test]
 fn no_file_changes_nothing() {
-    let settings = Settings::read(None, &RepoPath::root(), &registry()).unwrap();
+    let settings = resolve(None, &RepoPath::root()).unwrap();
     assert_eq!(enforced(&settings, "rbac/wildcard-verb", PROD, "a.yaml"), Enforcement::Deny);
     assert_eq!(settings.external(&RepoPath::new("a.yaml")), None);
     for empty in ["", "# Nothing yet.\n", "---\n", "{}\n"] {
@@ -287,4 +300,210 @@ fn paths_start_at_the_folder_of_the_file() {
     assert_eq!(at("fleet/apps/web/dev/a.yaml"), Enforcement::Off);
     assert_eq!(at("apps/web/dev/a.yaml"), Enforcement::Deny);
     assert_eq!(at("fleet/apps/web/prod/a.yaml"), Enforcement::Deny);
+}
+
+#[test]
+fn a_version_that_is_not_known_is_underlined() {
+    assert_eq!(
+        refused("environments: []\nkubernetes: '1.4'\n"),
+        refusal("'1.4'", "Kubernetes 1.4 is not known", Some("this program knows 1.35, 1.36")),
+    );
+}
+
+/// Says which waivers name a finding, by position.
+fn covering(
+    settings: &Settings,
+    rule: &str,
+    environment: Option<(&str, Tier)>,
+    path: &str,
+    object: Option<(&str, Option<&str>, &str)>,
+) -> Vec<usize> {
+    let object = object.map(|(kind, namespace, name)| ObjectRef {
+        api_version: "v1".into(),
+        kind: kind.into(),
+        namespace: namespace.map(Into::into),
+        name: name.into(),
+    });
+    let path = RepoPath::new(path);
+    let (rule, place) = (rule.parse().unwrap(), Place { environment, path: &path });
+    let waivers = settings.waivers.iter().enumerate();
+    waivers.filter(|(_, it)| it.covers(&rule, place, object.as_ref())).map(|(at, _)| at).collect()
+}
+
+#[test]
+fn a_waiver_says_all_that_it_may() {
+    let settings = read(
+        "waivers:\n- rules: [rbac/bind-verb]\n  paths: [apps]\n  reason: ' known '\n  \
+         owner: team-a\n  ticket: A-1\n  expires: 2026-02-28\n",
+    );
+    let [waiver] = settings.waivers.as_slice() else { panic!("one waiver") };
+    let note = &waiver.note;
+    assert_eq!((&*note.reason, note.rules.as_slice()), ("known", &["rbac/bind-verb".into()][..]));
+    assert_eq!((note.owner.as_deref(), note.ticket.as_deref()), (Some("team-a"), Some("A-1")));
+    let day = |text: &str| text.parse().unwrap();
+    assert_eq!(note.expires.unwrap().0, day("2026-02-28"));
+    assert!(!note.expired(day("2026-02-28")));
+    assert!(note.expired(day("2026-03-01")));
+}
+
+#[test]
+fn a_waiver_names_rules_and_categories() {
+    let settings = read(
+        "waivers:\n\
+         - {rules: [rbac/bind-verb], paths: [a], reason: r}\n\
+         - {rules: [rbac], paths: [a], reason: r}\n",
+    );
+    assert_eq!(covering(&settings, "rbac/bind-verb", None, "a/b.yaml", None), [0, 1]);
+    assert_eq!(covering(&settings, "rbac/wildcard-verb", None, "a/b.yaml", None), [1]);
+    assert_eq!(covering(&settings, "rbac/bind-verb", None, "c/b.yaml", None), [0; 0]);
+    assert_eq!(covering(&settings, "pod-security/host-network", None, "a/b.yaml", None), [0; 0]);
+}
+
+#[test]
+fn all_that_a_waiver_names_must_hold() {
+    let settings = read(
+        "waivers:\n- rules: [rbac]\n  objects: [{name: web}]\n  environments: [prod]\n  \
+         paths: [a]\n  reason: r\n",
+    );
+    let web = Some(("Role", None, "web"));
+    let covered = |environment, path, object| {
+        !covering(&settings, "rbac/bind-verb", environment, path, object).is_empty()
+    };
+    assert!(covered(PROD, "a/b.yaml", web));
+    assert!(covered(Some(("prod/eu", Tier::Production)), "a/b.yaml", web));
+    assert!(!covered(DEV, "a/b.yaml", web));
+    assert!(!covered(None, "a/b.yaml", web));
+    assert!(!covered(PROD, "b/b.yaml", web));
+    assert!(!covered(PROD, "a/b.yaml", Some(("Role", None, "api"))));
+    assert!(!covered(PROD, "a/b.yaml", None));
+}
+
+#[test]
+fn objects_are_named_by_kind_namespace_and_name() {
+    let settings = read(
+        "waivers:\n- rules: [rbac]\n  reason: r\n  objects:\n  \
+         - {kind: Role, namespace: 'team-*', name: web}\n  - {kind: ClusterRole, name: 'x:*'}\n",
+    );
+    for (object, covered) in [
+        (("Role", Some("team-a"), "web"), true),
+        (("Role", Some("other"), "web"), false),
+        (("Role", None, "web"), false),
+        (("Role", Some("team-a"), "web-2"), false),
+        (("RoleBinding", Some("team-a"), "web"), false),
+        (("ClusterRole", None, "x:y/z"), true),
+        (("ClusterRole", None, "web"), false),
+    ] {
+        let found = covering(&settings, "rbac/bind-verb", None, "a.yaml", Some(object));
+        assert_eq!(!found.is_empty(), covered, "{object:?}");
+    }
+}
+
+#[test]
+fn a_waiver_that_is_for_everything_is_refused() {
+    let help =
+        "add `objects`, `environments` or `paths`; `enforcement` turns a rule off everywhere";
+    assert_eq!(
+        refused_waiver(""),
+        refusal("rules", "the waiver does not say what it is for", Some(help)),
+    );
+    assert_eq!(
+        refused_waiver("  objects: [{}]\n"),
+        refusal("{}", "the entry names no object", Some("add `kind`, `namespace` or `name`")),
+    );
+    assert_eq!(
+        refused("waivers:\n- {rules: [], paths: [a], reason: r}\n"),
+        refusal("[]", "the waiver names no rule", None),
+    );
+}
+
+#[test]
+fn a_waiver_has_a_reason() {
+    assert_eq!(
+        refused("waivers:\n- {rules: [rbac], paths: [a]}\n"),
+        refusal("{rules: [rbac], paths: [a]}", "the key `reason` is missing", None),
+    );
+    assert_eq!(
+        refused("waivers:\n- {rules: [rbac], paths: [a], reason: \"\\t\"}\n"),
+        refusal("\"\\t\"", "the reason is empty", None),
+    );
+    assert_eq!(
+        refused_waiver("  paths: [a]\n  owner: ''\n"),
+        refusal("''", "the owner is empty", None),
+    );
+}
+
+#[test]
+fn names_in_a_waiver_are_looked_up() {
+    assert_eq!(
+        refused("waivers:\n- {rules: [rbac/bind-verbs], paths: [a], reason: r}\n"),
+        refusal(
+            "rbac/bind-verbs",
+            "there is no rule or category `rbac/bind-verbs`",
+            Some("did you mean `rbac/bind-verb`?")
+        ),
+    );
+    assert_eq!(refused_waiver("  objects: [{name: 'a['}]\n").0, "'a['",);
+    assert_eq!(
+        refused_waiver("  paths: [a]\n  expires: 2026-02-30\n"),
+        refusal("2026-02-30", "`2026-02-30` is not a day: write it as YYYY-MM-DD", None),
+    );
+}
+
+#[test]
+fn waivers_cannot_hide_what_is_wrong_with_waivers() {
+    for name in ["waiver", "waiver/expired"] {
+        assert_eq!(
+            refused(&format!("waivers:\n- {{rules: [rbac, {name}], paths: [a], reason: r}}\n")),
+            refusal(name, "a waiver cannot hide what is wrong with waivers", None),
+        );
+    }
+}
+
+#[test]
+fn a_policy_for_waivers_makes_keys_mandatory() {
+    let text = |keys: &str| {
+        format!(
+            "waiverPolicy: {{require: [owner, ticket, expires], maxDays: 90}}\n\
+             waivers:\n- rules: [rbac]\n  paths: [a]\n  reason: r\n{keys}"
+        )
+    };
+    let owner = "  owner: o\n";
+    let ticket = "  owner: o\n  ticket: t\n";
+    let help = Some("`waiverPolicy` here requires it");
+    for (keys, missing) in [("", "owner"), (owner, "ticket"), (ticket, "expires")] {
+        let message = format!("the waiver has no `{missing}`");
+        assert_eq!(refused(&text(keys)), refusal("rules", &message, help));
+    }
+    let all = text(&format!("{ticket}  expires: 2026-01-31\n"));
+    assert_eq!(read(&all).max_waiver_days, Some(90));
+    assert_eq!(
+        refused("waiverPolicy: {require: [approver]}\n"),
+        refusal(
+            "approver",
+            "unknown value `approver`",
+            Some("write one of `owner`, `ticket`, `expires`")
+        ),
+    );
+}
+
+#[test]
+fn environments_are_remembered_where_they_are_named_first() {
+    let settings = read(
+        "enforcement:\n- {rules: [rbac], set: warn, environments: [prod, dev]}\n\
+         waivers:\n- {rules: [rbac], environments: [prod, stage], reason: r}\n",
+    );
+    let names: Vec<_> = settings.named_environments.keys().map(String::as_str).collect();
+    assert_eq!(names, ["dev", "prod", "stage"]);
+    assert!(settings.named_environments["prod"] < settings.named_environments["stage"]);
+}
+
+#[test]
+fn policies_lie_below_the_configuration() {
+    for path in ["../rules", "/rules", "a/../../rules", "''"] {
+        let (underlined, message, help) = refused(&format!("policies: [rules, {path}]\n"));
+        assert_eq!(underlined, path);
+        let text = path.trim_matches('\'');
+        assert_eq!(message, format!("`{text}` leads out of the folder of the configuration"));
+        assert_eq!(help.as_deref(), Some("name a folder or a file below it"));
+    }
 }

@@ -67,7 +67,7 @@ impl Program {
         let mut errors = Vec::new();
         for (name, text) in &texts {
             if let Err(error) = engine.add_policy(name.clone(), text.clone()) {
-                errors.push(RegoError::of(&error, time_limit));
+                errors.push(RegoError::of(&error, time_limit).in_modules(&texts));
             }
         }
         if errors.is_empty() {
@@ -161,12 +161,12 @@ impl Rule {
         engine.set_gather_prints(true);
         engine.set_execution_timer_config(timer(self.time_limit));
         for (name, text) in &self.modules {
-            engine
-                .add_policy(name.clone(), text.clone())
-                .map_err(|error| RegoError::of(&error, self.time_limit))?;
+            engine.add_policy(name.clone(), text.clone()).map_err(|error| {
+                RegoError::of(&error, self.time_limit).in_modules(&self.modules)
+            })?;
         }
         engine.set_input(self.trial.clone().into());
-        evaluate(&mut engine, &self.path, self.time_limit)?;
+        self.evaluate(&mut engine, self.time_limit)?;
         Ok(engine)
     }
 
@@ -188,34 +188,32 @@ impl Rule {
         };
         engine.set_execution_timer_config(timer(limit));
         engine.set_input(input.clone().into());
-        let value = evaluate(&mut engine, &self.path, limit)?;
+        let value = self.evaluate(&mut engine, limit)?;
         // After an error the engine is thrown away: whatever state it is in is not used again.
         engine.set_input(regorus::Value::Undefined);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(engine);
         Ok(value)
     }
+
+    fn evaluate(&self, engine: &mut regorus::Engine, limit: Duration) -> Result<Value, RegoError> {
+        // A panic of the interpreter is a rule that could not be judged, not the end of the run.
+        // The callers throw the engine away after any error, so no broken state is seen again.
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let value = engine.eval_rule(self.path.clone());
+            engine.take_prints().and(value)
+        }));
+        match result {
+            Ok(Ok(value)) => Ok(Value::from(value)),
+            Ok(Err(error)) => {
+                Err(RegoError::of_evaluation(&error, limit).in_modules(&self.modules))
+            }
+            Err(_) => Err(RegoError::Panicked),
+        }
+    }
 }
 
 fn timer(limit: Duration) -> ExecutionTimerConfig {
     ExecutionTimerConfig { limit, check_interval: STEPS_PER_LOOK }
-}
-
-fn evaluate(
-    engine: &mut regorus::Engine,
-    rule: &str,
-    time_limit: Duration,
-) -> Result<Value, RegoError> {
-    // A panic of the interpreter is a rule that could not be judged, not the end of the run.
-    // The callers throw the engine away after any error, so no broken state is seen again.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        let value = engine.eval_rule(rule.to_owned());
-        engine.take_prints().and(value)
-    }));
-    match result {
-        Ok(Ok(value)) => Ok(Value::from(value)),
-        Ok(Err(error)) => Err(RegoError::of_evaluation(&error, time_limit)),
-        Err(_) => Err(RegoError::Panicked),
-    }
 }
 
 #[cfg(test)]

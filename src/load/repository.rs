@@ -17,6 +17,16 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
+impl Parsed {
+    /// Reads a text, which may be none.
+    pub fn of(source: &Source, id: SourceId, dialect: Dialect, limits: &Limits) -> Self {
+        match problem::unreadable(source, id) {
+            Some(problem) => Self { documents: Vec::new(), problems: vec![problem] },
+            None => yaml::parse(source, id, dialect, limits),
+        }
+    }
+}
+
 /// One file that was read.
 #[derive(Debug)]
 pub struct File {
@@ -60,6 +70,11 @@ impl Repository {
         let source = self.sources.add(source);
         let file = File { source, in_scope, kubectl: OnceLock::new(), kustomize: OnceLock::new() };
         self.files.insert(path, file);
+    }
+
+    /// Adds a text that is no file of the repository, e.g. a configuration that lies elsewhere.
+    pub fn add_text(&mut self, source: Source) -> SourceId {
+        self.sources.add(source)
     }
 
     /// Says that a folder is a repository of its own, which lies inside a larger one: an example,
@@ -128,10 +143,7 @@ impl Repository {
             Dialect::Kubectl => &file.kubectl,
             Dialect::Kustomize => &file.kustomize,
         };
-        Some(cell.get_or_init(|| match problem::unreadable(source, file.source) {
-            Some(problem) => Parsed { documents: Vec::new(), problems: vec![problem] },
-            None => yaml::parse(source, file.source, dialect, &self.limits),
-        }))
+        Some(cell.get_or_init(|| Parsed::of(source, file.source, dialect, &self.limits)))
     }
 
     /// Returns what a file holds in a dialect in which it was read before.

@@ -1,12 +1,14 @@
 //! Verdicts for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Display, Format, Report, Style, write};
+use super::{Display, Format, Report, SourceUrl, Style, write};
+use crate::config::WaiverNote;
 use crate::document::{FieldPath, ObjectRef};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
-use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument, Verdict};
+use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument, Verdict, Waived};
 use crate::rule::{Doors, Enforcement, Reference, Registry, RuleMeta, Scope, Severity};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
 
@@ -17,6 +19,7 @@ pub(super) struct Repo {
     pub(super) registry: Registry,
     pub(super) verdict: Verdict,
     pub(super) prefix: String,
+    pub(super) source_url: Option<SourceUrl>,
     ids: BTreeMap<String, SourceId>,
 }
 
@@ -50,6 +53,21 @@ impl Repo {
         self.verdict.findings.push(Judged { finding, enforcement, fingerprint });
     }
 
+    /// Adds a finding that a waiver at `at` lets through.
+    pub(super) fn waive(&mut self, finding: Finding, at: Span) {
+        let fingerprint = Fingerprint::new(&finding, &RepoPath::root(), self.verdict.waived.len());
+        let waiver = WaiverNote {
+            span: at,
+            rules: vec![finding.rule.to_string()],
+            reason: "known and followed up".to_owned(),
+            owner: Some("team-shop".to_owned()),
+            ticket: None,
+            expires: Some(("2026-12-31".parse().unwrap(), at)),
+        };
+        let judged = Judged { finding, enforcement: Enforcement::Deny, fingerprint };
+        self.verdict.waived.push(Waived { judged, waiver: Arc::new(waiver) });
+    }
+
     /// Adds an environment to the verdict.
     pub(super) fn environment(&mut self, name: &str, tier: &'static str, given: bool) {
         self.verdict.summary.environments.push(JudgedEnvironment {
@@ -67,7 +85,7 @@ impl Repo {
             verdict: &self.verdict,
             sources: &self.sources,
             registry: &self.registry,
-            display: Display { prefix: self.prefix.clone() },
+            display: Display { prefix: self.prefix.clone(), source_url: self.source_url.clone() },
         };
         let mut out = Vec::new();
         write(&report, format, style, &mut out).unwrap();

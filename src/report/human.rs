@@ -16,6 +16,7 @@ use miette::{
 };
 
 use self::excerpt::Excerpt;
+pub(super) use self::summary::last_line;
 use super::redact::Secrets;
 use super::{Report, Style, text};
 use crate::document::ObjectRef;
@@ -54,7 +55,7 @@ fn source(judged: &Judged) -> crate::source::SourceId {
 /// Returns the path of a file as it is shown: from the working directory.
 fn path(report: &Report<'_>, path: &RepoPath) -> String {
     let prefix = report.display.prefix.trim_end_matches('/');
-    if report.display.prefix.is_empty() {
+    if path.is_outside() || report.display.prefix.is_empty() {
         path.to_string()
     } else if path.is_root() {
         // `/` is a prefix too.
@@ -234,7 +235,7 @@ fn level(enforcement: Enforcement) -> &'static str {
 }
 
 /// Returns `Deployment shop/web (apps/v1)`.
-fn object_name(object: &ObjectRef) -> String {
+pub(super) fn object_name(object: &ObjectRef) -> String {
     let name = if object.name.is_empty() { "(without a name)" } else { &object.name };
     match &object.namespace {
         Some(namespace) => format!("{} {namespace}/{name} ({})", object.kind, object.api_version),

@@ -12,7 +12,7 @@ use super::Report;
 use super::redact::Secrets;
 use crate::document::{ObjectRef, Step};
 use crate::finding::Failure;
-use crate::judge::{Judged, JudgedEnvironment, JudgedFile, NotJudged, OtherDocument};
+use crate::judge::{Judged, JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Waived};
 use crate::source::{Location, Span};
 
 /// Writes the report.
@@ -26,6 +26,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation {
     findings: Vec<FindingV1>,
+    waived: Vec<WaivedV1>,
     failures: Vec<FailureV1>,
 }
 
@@ -33,7 +34,11 @@ pub(crate) struct Explanation {
 pub(crate) fn explain(report: &Report<'_>) -> Explanation {
     let secrets = Secrets::new(report.verdict, report.sources);
     let mirror = Mirror { report, secrets };
-    Explanation { findings: mirror.findings(), failures: mirror.failures() }
+    Explanation {
+        findings: mirror.findings(),
+        waived: mirror.waived(),
+        failures: mirror.failures(),
+    }
 }
 
 /// The outcome of one run of Tidewaiter.
@@ -51,6 +56,8 @@ struct ReportV1 {
     summary: SummaryV1,
     /// The defects, in the order of their places.
     findings: Vec<FindingV1>,
+    /// The defects that waivers let through, in the same order. They are not among `findings`.
+    waived: Vec<WaivedV1>,
     /// The rules that could not be evaluated.
     failures: Vec<FailureV1>,
 }
@@ -90,6 +97,8 @@ struct SummaryV1 {
     denied: usize,
     /// The number of findings that do not.
     warned: usize,
+    /// The number of findings that waivers let through.
+    waived: usize,
     /// The files whose objects were judged, as they stand or as kustomizations render them.
     judged_files: Vec<JudgedFileV1>,
     /// What was not judged.
@@ -188,6 +197,32 @@ struct FindingV1 {
     related: Vec<RelatedV1>,
     /// What makes it the same finding across commits.
     fingerprint: String,
+}
+
+/// A defect that a waiver lets through.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct WaivedV1 {
+    /// The defect, with what it would do, in the environments in which the waiver holds.
+    finding: FindingV1,
+    /// The waiver.
+    waiver: WaiverV1,
+}
+
+/// An entry of `waivers` in the configuration.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct WaiverV1 {
+    /// Why it is fine.
+    reason: String,
+    /// Who answers for it.
+    owner: Option<String>,
+    /// Where it is followed up.
+    ticket: Option<String>,
+    /// The last day on which it holds, as YYYY-MM-DD.
+    expires: Option<String>,
+    /// Where it stands. The path of a configuration outside of the repository is absolute.
+    location: LocationV1,
 }
 
 /// How bad a defect is.
@@ -293,6 +328,7 @@ impl Mirror<'_> {
                 rules: summary.rules,
                 denied,
                 warned: verdict.findings.len() - denied,
+                waived: verdict.waived.len(),
                 judged_files: summary.judged_files.iter().map(judged_file).collect(),
                 not_judged: summary.not_judged.iter().map(|it| self.not_judged(it)).collect(),
                 other_documents: summary.other_documents.iter().map(|it| self.other(it)).collect(),
@@ -300,12 +336,27 @@ impl Mirror<'_> {
                 default_kubernetes: summary.default_kubernetes.map(|it| it.to_string()),
             },
             findings: self.findings(),
+            waived: self.waived(),
             failures: self.failures(),
         }
     }
 
     fn findings(&self) -> Vec<FindingV1> {
         self.report.verdict.findings.iter().map(|judged| self.finding(judged)).collect()
+    }
+
+    fn waived(&self) -> Vec<WaivedV1> {
+        let waived = |it: &Waived| WaivedV1 {
+            finding: self.finding(&it.judged),
+            waiver: WaiverV1 {
+                reason: self.text(&it.waiver.reason),
+                owner: it.waiver.owner.as_deref().map(|owner| self.text(owner)),
+                ticket: it.waiver.ticket.as_deref().map(|ticket| self.text(ticket)),
+                expires: it.waiver.expires.map(|(day, _)| day.to_string()),
+                location: self.location(it.waiver.span),
+            },
+        };
+        self.report.verdict.waived.iter().map(waived).collect()
     }
 
     fn failures(&self) -> Vec<FailureV1> {

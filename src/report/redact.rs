@@ -54,8 +54,10 @@ impl Secrets {
     pub(crate) fn new(verdict: &Verdict, sources: &SourceMap) -> Self {
         let mut places: BTreeMap<SourceId, Vec<(u32, u32)>> = BTreeMap::new();
         let mut texts = BTreeSet::new();
-        for judged in verdict.findings.iter().filter(|judged| is_secret(&judged.finding)) {
-            let finding = &judged.finding;
+        // A secret that is let through is one still.
+        let waived = verdict.waived.iter().map(|waived| &waived.judged);
+        let all = verdict.findings.iter().chain(waived).map(|judged| &judged.finding);
+        for finding in all.filter(|finding| is_secret(finding)) {
             let primary = finding.primary.span;
             for span in std::iter::once(primary).chain(finding.related.iter().map(|it| it.span)) {
                 places.entry(span.source).or_default().push(extent(span, sources));
@@ -241,6 +243,18 @@ mod tests {
         let block = "data:\n  key: |\n    one\n\n    two\n  other: 1\n";
         assert_eq!(hidden(block, "key"), ["key: |\n    one\n\n    two"]);
         assert_eq!(hidden("{\"token\":\"abc\"}", "token"), ["token\":\"abc\"}"]);
+    }
+
+    #[test]
+    fn a_secret_that_is_let_through_is_hidden_still() {
+        let mut repo = Repo::default();
+        repo.file("a.yaml", "password: correct-horse\n");
+        let span = repo.span("a.yaml", "correct-horse");
+        let finding = Finding::new(&rule("secrets/plaintext-password"), span, "a password");
+        repo.waive(finding, span);
+        let secrets = Secrets::new(&repo.verdict, &repo.sources);
+        assert_eq!(secrets.redact("`correct-horse`"), "`[redacted]`");
+        assert_eq!(secrets.within(span.source, 0, 100), [(span.start, span.end)]);
     }
 
     #[test]

@@ -94,7 +94,10 @@ pub fn write_explanation(meta: &RuleMeta, style: Style, out: &mut dyn Write) -> 
         ("judged at", doors(meta.doors)),
         ("since", &meta.since),
     ] {
-        writeln!(out, "{name:12}{}", text::escape(value))?;
+        // Rules of the user's own policies say no version.
+        if !value.is_empty() {
+            writeln!(out, "{name:12}{}", text::escape(value))?;
+        }
     }
     for (heading, body) in [("Why", &meta.description), ("How to fix", &meta.help)] {
         if !body.trim().is_empty() {

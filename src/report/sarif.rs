@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use serde_sarif::sarif;
 
-use super::Report;
 use super::redact::Secrets;
+use super::{Report, address};
 use crate::document::ObjectRef;
 use crate::finding::{Finding, Label};
 use crate::judge::{Exit, Judged};
@@ -286,24 +286,12 @@ fn logical_location(object: &ObjectRef) -> sarif::LogicalLocation {
 }
 
 fn artifact(path: &RepoPath) -> sarif::ArtifactLocation {
-    sarif::ArtifactLocation::builder().uri(uri(path)).uri_base_id(ROOT).build()
-}
-
-/// Returns a path as a relative reference (RFC 3986), every character outside of the unreserved
-/// ones escaped, so that no name reads as a scheme, a query or a fragment.
-fn uri(path: &RepoPath) -> String {
-    let mut out = String::with_capacity(path.as_str().len());
-    for byte in path.as_str().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(char::from(byte));
-            }
-            // Writing to a string does not fail.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
+    if path.is_outside() {
+        // A configuration that lies elsewhere.
+        let uri = format!("file://{}", address::reference(path));
+        return sarif::ArtifactLocation::builder().uri(uri).build();
     }
-    // The root is a folder that is called by no name.
-    if out.is_empty() { "./".to_owned() } else { out }
+    sarif::ArtifactLocation::builder().uri(address::reference(path)).uri_base_id(ROOT).build()
 }
 
 fn message(text: &str) -> sarif::Message {

@@ -13,10 +13,10 @@ use crate::judge::NotJudged;
 use crate::rule::Enforcement;
 use crate::source::{RepoPath, Span};
 
-const HOSTILE: &str = "a\n::error::b\r\u{1b}[31m<img src=x onerror=alert(1)>\u{202e}##[error]c \
+pub(super) const HOSTILE: &str = "a\n::error::b\r\u{1b}[31m<img src=x onerror=alert(1)>\u{202e}##[error]c \
                        [d](javascript:e) {0} ::error::f";
 
-fn hostile() -> Repo {
+pub(super) fn hostile() -> Repo {
     let mut repo = Repo::default();
     let file = HOSTILE.replace('/', "-");
     repo.file(&file, &format!("k: v # {HOSTILE}\n"));
@@ -231,5 +231,8 @@ fn formats_are_named() {
         assert_eq!(format.as_str().parse(), Ok(format));
     }
     let err = "xml".parse::<Format>().unwrap_err();
-    assert_eq!(err.to_string(), "`xml` is not a format: write `human`, `json` or `sarif`");
+    assert_eq!(
+        err.to_string(),
+        "`xml` is not a format: write `human`, `json`, `sarif`, `annotations` or `markdown`"
+    );
 }

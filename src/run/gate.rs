@@ -8,22 +8,25 @@ use std::time::Instant;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 
+use super::configuration::{self, Configuration, Refused};
 use super::objects::is_named;
-use super::{Rules, RunError, known_version, versions};
+use super::{Rules, RunError, known_version};
 use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
 use crate::check::policy::built_in_modules;
 use crate::check::{Context, Results, schema};
 use crate::config::Settings;
+use crate::date::Date;
+use crate::discover::ModuleFile;
 use crate::document::{Document, Node};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
 use crate::graph;
-use crate::judge::{Court, Summary, Verdict};
-use crate::load::{self, Dialect, Limits, Problem};
+use crate::judge::{Audit, Court, Summary, Verdict};
+use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
 use crate::review::{Operation, Review};
 use crate::rule::{Enforcement, Selection};
-use crate::source::{Encoding, Origin, RepoPath, Source, SourceMap, Span};
+use crate::source::{Encoding, Origin, RepoPath, Source, SourceId, SourceMap};
 
 /// The name under which a question of an API server is reported.
 const REQUEST: &str = "<request>";
@@ -47,27 +50,60 @@ pub struct GateOptions {
     pub skip: Vec<String>,
 }
 
+/// How often files are read again that change while they are read.
+const READS: usize = 8;
+
 /// The files that a gate is made from, as they were read.
 ///
 /// Read again now and then: where [`Inputs::digest`] differs, a new gate is made, and the old one
 /// stays in use if that fails.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inputs {
-    config: Option<(PathBuf, Vec<u8>)>,
+    config: Option<(RepoPath, Vec<u8>)>,
+    policies: Vec<ModuleFile>,
     digest: String,
 }
 
 impl Inputs {
-    /// Reads the configuration file, and the files that it names.
+    /// Reads the configuration file, and the files of the policies that it names.
+    ///
+    /// What is read was there at one time: Kubernetes exchanges the files of a mounted folder all
+    /// at once, and may do so in between.
     pub fn read(options: &GateOptions) -> Result<Self, RunError> {
-        let config = match &options.config {
-            None => None,
-            Some(path) => {
-                let bytes = std::fs::read(options.current_dir.join(path))
-                    .map_err(|err| refused(path, err.to_string()))?;
-                Some((path.clone(), bytes))
+        let mut last = Self::read_once(options);
+        for _ in 0..READS {
+            let next = Self::read_once(options);
+            if let (Ok(one), Ok(other)) = (&last, &next)
+                && one == other
+            {
+                return next;
             }
-        };
+            // An error that stays is told.
+            if let (Err(one), Err(other)) = (&last, &next)
+                && one.to_string() == other.to_string()
+            {
+                return next;
+            }
+            last = next;
+        }
+        let path = options.config.clone().unwrap_or_default();
+        Err(refused(&path, "it changes while it is read".to_owned()))
+    }
+
+    fn read_once(options: &GateOptions) -> Result<Self, RunError> {
+        let (mut config, mut policies) = (None, Vec::new());
+        if let Some(path) = &options.config {
+            let absolute = options.current_dir.join(path);
+            let error = |err: std::io::Error| refused(path, err.to_string());
+            let bytes = std::fs::read(&absolute).map_err(error)?;
+            let folder = absolute.parent().unwrap_or(&absolute).canonicalize().map_err(error)?;
+            let name = RepoPath::outside(&folder.join(absolute.file_name().unwrap_or_default()));
+            let mut sources = SourceMap::default();
+            let id = sources.add(Source::new(name.clone(), Origin::File, bytes.clone()));
+            policies = configuration::policies(&sources, id, &RepoPath::root(), &folder)
+                .map_err(|failures| RunError::Refused(told(&sources, &failures)))?;
+            config = Some((name, bytes));
+        }
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
         for (name, text) in built_in_modules() {
@@ -77,19 +113,64 @@ impl Inputs {
         if let Some((_, bytes)) = &config {
             part(&mut hash, bytes);
         }
+        for policy in &policies {
+            part(&mut hash, policy.path.as_str());
+            part(&mut hash, &policy.bytes);
+        }
         let mut digest = String::with_capacity(64);
         for byte in hash.finalize() {
             for nibble in [byte >> 4, byte & 15] {
                 digest.extend(char::from_digit(u32::from(nibble), 16));
             }
         }
-        Ok(Self { config, digest })
+        Ok(Self { config, policies, digest })
     }
 
     /// Returns the SHA-256 of the program's rules and of all that was read, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
     }
+
+    /// Returns what the files say, and the text of the configuration.
+    fn configuration(&self) -> Result<(Configuration, SourceMap), RunError> {
+        let mut sources = SourceMap::default();
+        let Some((name, bytes)) = &self.config else {
+            return Ok((Configuration::none()?, sources));
+        };
+        let id = sources.add(Source::new(name.clone(), Origin::File, bytes.clone()));
+        let config = sources.clone();
+        let policies: Vec<SourceId> = self
+            .policies
+            .iter()
+            .map(|it| {
+                let path = RepoPath::outside(&it.absolute);
+                sources.add(Source::new(path, Origin::File, it.bytes.clone()))
+            })
+            .collect();
+        match Configuration::of(&sources, id, &RepoPath::root(), &policies) {
+            Ok(configuration) => Ok((configuration, config)),
+            Err(Refused::Failures(failures)) => Err(RunError::Refused(told(&sources, &failures))),
+            Err(Refused::Program(error)) => Err(error),
+        }
+    }
+}
+
+/// Returns the rules that hold with a configuration.
+pub(super) fn rules(inputs: &Inputs) -> Result<Rules, RunError> {
+    Ok(inputs.configuration()?.0.rules)
+}
+
+/// Returns failures as lines, each with its place and with what to do.
+fn told(sources: &SourceMap, failures: &[Failure]) -> Vec<String> {
+    let told = |failure: &Failure| {
+        let place = failure.span.map(|span| {
+            let location = sources.location(span);
+            format!("{}:{}:{}: ", location.path, location.start.line, location.start.column)
+        });
+        let help = failure.help.as_ref().map(|help| format!(" ({help})"));
+        format!("{}{}{}", place.unwrap_or_default(), failure.reason, help.unwrap_or_default())
+    };
+    failures.iter().map(told).collect()
 }
 
 /// Adds a text of its own length to a hash, so that no two lists of texts are alike.
@@ -102,6 +183,8 @@ fn part(hash: &mut Sha256, bytes: impl AsRef<[u8]>) {
 /// The gate of one cluster. Shared by threads.
 #[derive(Debug)]
 pub struct Gate {
+    /// The text of the configuration, into which waivers point.
+    config: SourceMap,
     rules: Rules,
     selection: Selection,
     settings: Settings,
@@ -115,14 +198,14 @@ pub struct Gate {
 impl Gate {
     /// Makes a gate; every name in the configuration is checked.
     pub fn new(options: &GateOptions, inputs: &Inputs) -> Result<Self, RunError> {
-        let rules = Rules::built_in()?;
+        let (Configuration { settings, rules }, config) = inputs.configuration()?;
         let selection =
             Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
         known_version(options.kubernetes)?;
-        let settings = settings(inputs, &rules)?;
         let environment = environment(options, &settings)?;
         let kubernetes = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
         Ok(Self {
+            config,
             tiers: environment.iter().map(|it| (Arc::clone(&it.name), it.tier)).collect(),
             rules,
             selection,
@@ -152,8 +235,9 @@ impl Gate {
     /// Answers one AdmissionReview, JSON as the API server sends it.
     ///
     /// Every question has an answer: what cannot be judged, or not before the deadline, is denied.
-    pub fn answer(&self, question: Vec<u8>, deadline: Option<Instant>) -> Answer {
-        let mut sources = SourceMap::default();
+    /// `today` decides which waivers hold.
+    pub fn answer(&self, question: Vec<u8>, today: Date, deadline: Option<Instant>) -> Answer {
+        let mut sources = self.config.clone();
         let path = RepoPath::new(REQUEST);
         let id = sources.add(Source::new(path, Origin::Admission, question));
         let Some(source) = sources.get(id) else { return refuse(None, 500, "no text") };
@@ -167,7 +251,7 @@ impl Gate {
             Err(problem) => return refused(&unreadable(&sources, &problem)),
         };
         match load::json_value(source, id, end, &self.limits) {
-            Ok(None) => self.judge(&sources, node, deadline, false),
+            Ok(None) => self.judge(&sources, node, today, deadline, false),
             Ok(Some(_)) | Err(_) => refused("something follows the AdmissionReview"),
         }
     }
@@ -175,14 +259,14 @@ impl Gate {
     /// Answers every AdmissionReview of a text, JSON or YAML documents, in their order.
     ///
     /// `explain` adds the findings to each answer, as the JSON report has them.
-    pub fn answer_all(&self, text: Vec<u8>, explain: bool) -> Vec<Answer> {
-        let mut sources = SourceMap::default();
+    pub fn answer_all(&self, text: Vec<u8>, today: Date, explain: bool) -> Vec<Answer> {
+        let mut sources = self.config.clone();
         let id = sources.add(Source::new(RepoPath::new(STDIN), Origin::Stdin, text));
         let Some(source) = sources.get(id) else { return Vec::new() };
         questions(source, id, &self.limits)
             .into_par_iter()
             .map(|question| match question.node {
-                Ok(node) => self.judge(&sources, node, None, explain),
+                Ok(node) => self.judge(&sources, node, today, None, explain),
                 Err(problem) => {
                     let (start, end) = (question.start as usize, problem.span.start as usize);
                     let read = source.text().get(start..end).map(str::as_bytes);
@@ -197,6 +281,7 @@ impl Gate {
         &self,
         sources: &SourceMap,
         review: Node,
+        today: Date,
         deadline: Option<Instant>,
         explain: bool,
     ) -> Answer {
@@ -228,9 +313,14 @@ impl Gate {
             registry: &self.rules.registry,
             settings: &self.settings,
             tiers: &self.tiers,
+            today,
+            // Waivers are looked after where the repository is: here each request would say it.
+            audit: Audit::default(),
         };
+        let ruling = court.judge(results.findings);
         let verdict = Verdict {
-            findings: court.judge(results.findings),
+            findings: ruling.findings,
+            waived: ruling.waived,
             failures,
             summary: Summary::default(),
         };
@@ -319,36 +409,6 @@ fn unreadable(sources: &SourceMap, problem: &Problem) -> String {
 
 fn refused(path: &std::path::Path, reason: String) -> RunError {
     RunError::Config { path: path.display().to_string(), reason }
-}
-
-/// Reads the configuration; an error says where it is wrong.
-fn settings(inputs: &Inputs, rules: &Rules) -> Result<Settings, RunError> {
-    let Some((path, bytes)) = &inputs.config else { return Ok(Settings::default()) };
-    let mut sources = SourceMap::default();
-    let name = RepoPath::new(&path.to_string_lossy());
-    let id = sources.add(Source::new(name, Origin::File, bytes.clone()));
-    let error = |span: Span, message: &str, help: Option<&str>| {
-        let start = sources.location(span).start;
-        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-        refused(path, format!("{}:{}: {message}{help}", start.line, start.column))
-    };
-    let Some(source) = sources.get(id) else { return Ok(Settings::default()) };
-    let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
-    if let Some(problem) = parsed.problems.first() {
-        return Err(error(problem.span, &problem.message, problem.help.as_deref()));
-    }
-    if let Some(second) = parsed.documents.get(1) {
-        return Err(error(second.span, "the configuration must be a single document", None));
-    }
-    let settings = Settings::read(parsed.documents.first(), &RepoPath::root(), &rules.registry)
-        .map_err(|it| error(it.span, &it.message, it.help.as_deref()))?;
-    let named = settings.environments.iter().filter_map(|it| it.kubernetes);
-    for version in settings.kubernetes.into_iter().chain(named) {
-        if !schema::versions().contains(&version) {
-            return Err(RunError::Version { wanted: version, known: versions() });
-        }
-    }
-    Ok(settings)
 }
 
 /// Returns the environment that the cluster is.

@@ -11,8 +11,11 @@ use crate::document::{Document, FieldPath, Node, NodeKind, ObjectRef, Step};
 use crate::environment::{Environment, Tier};
 use crate::finding::Finding;
 use crate::graph::{Graph, Role};
-use crate::judge::{JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary};
+use crate::judge::{
+    JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary, UNKNOWN_ENVIRONMENT,
+};
 use crate::load::{self, Dialect, Repository};
+use crate::rule::{Registry, closest};
 use crate::source::{RepoPath, SourceId, Span};
 
 /// Tells the object, the field and the environments of a place, for findings of texts.
@@ -95,6 +98,37 @@ fn field_at(root: &Node, offset: u32) -> FieldPath {
 
 fn holds(span: Span, offset: u32) -> bool {
     (span.start..span.end).contains(&offset)
+}
+
+/// Returns a finding for each environment that the configuration names and that is not there.
+pub(super) fn unknown_environments(
+    settings: &Settings,
+    graph: &Graph,
+    registry: &Registry,
+) -> Vec<Finding> {
+    let Some(rule) = registry.get(&UNKNOWN_ENVIRONMENT) else { return Vec::new() };
+    let configured = settings.environments.iter().map(|it| &*it.name);
+    let known: BTreeSet<&str> =
+        graph.environments().iter().map(|it| &*it.name).chain(configured).collect();
+    let unknown = settings
+        .named_environments
+        .iter()
+        .filter(|(wanted, _)| !known.iter().any(|name| super::objects::is_named(name, wanted)));
+    unknown
+        .map(|(wanted, span)| {
+            let message = format!("there is no environment `{wanted}` here");
+            let finding = Finding::new(rule, *span, message);
+            let classes = known.iter().filter_map(|it| Some(it.split_once('/')?.0));
+            match closest(wanted, known.iter().copied().chain(classes)) {
+                Some(near) => finding.with_help(format!("did you mean `{near}`?")),
+                None if known.is_empty() => finding,
+                None => {
+                    let names: Vec<&str> = known.iter().copied().collect();
+                    finding.with_help(format!("there are {}", names.join(", ")))
+                }
+            }
+        })
+        .collect()
 }
 
 /// Counts what was judged, and names what was not.
@@ -180,6 +214,7 @@ pub(super) fn summary(
     not_judged.dedup();
     let judged_files = judged_files(repository, graph, reviews);
     Summary {
+        refused: false,
         judged_files,
         files: repository.files().filter(|(_, file)| file.in_scope).count(),
         documents: documents(repository),

@@ -1,20 +1,19 @@
 //! From paths or standard input to a repository, its configuration and its graph.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Input, Options, Outcome, RunError, failure, versions};
-use crate::check::schema;
+use super::configuration::{self, Configuration, Refused};
+use super::{Input, Options, Outcome, Rules, RunError};
 use crate::config::{self, Settings};
-use crate::discover::{self, Skipped, WalkLimits};
+use crate::discover::{self, ModuleFile, Skipped, WalkLimits};
 use crate::environment::KubernetesVersion;
 use crate::finding::Failure;
 use crate::graph::{self, Graph};
 use crate::judge::{Summary, Verdict};
-use crate::load::{Dialect, Limits, Repository};
-use crate::rule::Registry;
-use crate::source::{Origin, RepoPath, Source};
+use crate::load::{Limits, Repository};
+use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap};
 
 /// The name under which standard input is reported.
 const STDIN: &str = "<stdin>";
@@ -30,9 +29,34 @@ pub(super) struct Read {
     /// The root of the repository; none for standard input.
     pub(super) root: Option<PathBuf>,
     pub(super) skipped: Vec<Skipped>,
+    /// The paths that were asked for; none for standard input.
+    scope: Vec<RepoPath>,
     /// The configuration file, where there is one.
-    config: Option<RepoPath>,
+    config: Option<ConfigFile>,
     limits: WalkLimits,
+}
+
+/// A configuration file.
+#[derive(Debug, Clone)]
+struct ConfigFile {
+    source: SourceId,
+    /// Its path, where it is a file of the repository.
+    path: Option<RepoPath>,
+    /// Where its globs start.
+    folder: RepoPath,
+    /// Its folder, where it lies outside of the repository.
+    elsewhere: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Returns the text of a policy that the configuration names.
+    fn text(&self, file: ModuleFile) -> Source {
+        let path = match self.elsewhere {
+            Some(_) => RepoPath::outside(&file.absolute),
+            None => file.path,
+        };
+        Source::new(path, Origin::File, file.bytes)
+    }
 }
 
 /// Reads everything that was asked for.
@@ -42,6 +66,7 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
         repository: Repository::new(Limits::default()),
         root: None,
         skipped: Vec::new(),
+        scope: Vec::new(),
         config: None,
         limits,
     };
@@ -59,10 +84,11 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
             }
             read.skipped = found.skipped;
             read.root = Some(scope.root().to_owned());
+            read.scope = scope.paths().cloned().collect();
             read.config = read.nearest_config(scope.paths().next());
             // A folder that is asked for, or that has a configuration, may be what a reconciler
             // clones, inside of a larger repository.
-            let config = read.config.as_ref().map(RepoPath::parent);
+            let config = read.config.as_ref().map(|it| it.folder.clone());
             for folder in scope.paths().cloned().chain(config) {
                 read.repository.add_base(folder);
             }
@@ -76,7 +102,7 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
 
 impl Read {
     /// Finds the configuration file of a path: in its folder, or the nearest one above.
-    fn nearest_config(&mut self, start: Option<&RepoPath>) -> Option<RepoPath> {
+    fn nearest_config(&mut self, start: Option<&RepoPath>) -> Option<ConfigFile> {
         let mut folder = start?.clone();
         let mut candidates = Vec::new();
         loop {
@@ -90,10 +116,10 @@ impl Read {
         let unread: Vec<RepoPath> =
             candidates.iter().filter(|it| self.repository.file(it).is_none()).cloned().collect();
         self.read_more(&unread);
-        candidates.into_iter().find(|it| self.repository.file(it).is_some())
+        candidates.iter().find_map(|it| self.config_of(it))
     }
 
-    fn named_config(&mut self, options: &Options, path: &PathBuf) -> Result<RepoPath, RunError> {
+    fn named_config(&mut self, options: &Options, path: &Path) -> Result<ConfigFile, RunError> {
         let error = |reason: String| RunError::Config { path: path.display().to_string(), reason };
         let absolute = options.current_dir.join(path);
         let bytes = std::fs::read(&absolute).map_err(|err| error(err.to_string()))?;
@@ -103,11 +129,22 @@ impl Read {
             let relative = absolute.strip_prefix(root.canonicalize().ok()?).ok()?;
             relative.to_str().map(RepoPath::new)
         });
-        let name = inside.unwrap_or_else(|| {
-            RepoPath::new(&absolute.file_name().unwrap_or_default().to_string_lossy())
-        });
-        self.repository.add(Source::new(name.clone(), Origin::File, bytes), false);
-        Ok(name)
+        if let Some(name) = inside {
+            self.repository.add(Source::new(name.clone(), Origin::File, bytes), false);
+            return self.config_of(&name).ok_or_else(|| error("it is not there".to_owned()));
+        }
+        // Elsewhere it is no file of the repository, whose files must not stand in for it.
+        let folder = absolute.parent().unwrap_or(&absolute);
+        let folder = folder.canonicalize().map_err(|err| error(err.to_string()))?;
+        let name = RepoPath::outside(&folder.join(absolute.file_name().unwrap_or_default()));
+        let source = self.repository.add_text(Source::new(name, Origin::File, bytes));
+        Ok(ConfigFile { source, path: None, folder: RepoPath::root(), elsewhere: Some(folder) })
+    }
+
+    fn config_of(&self, path: &RepoPath) -> Option<ConfigFile> {
+        let source = self.repository.file(path)?.source;
+        let (path, folder) = (Some(path.clone()), path.parent());
+        Some(ConfigFile { source, path, folder, elsewhere: None })
     }
 
     /// Reads further files; returns whether there were any.
@@ -128,69 +165,59 @@ impl Read {
     /// Returns the configuration files that were asked for and are not the one of the run.
     pub(super) fn unused_configurations(&self) -> impl Iterator<Item = &RepoPath> {
         self.repository.files().filter_map(|(path, file)| {
-            let other = path.name() == config::FILE_NAME && self.config.as_ref() != Some(path);
+            let used = self.config.as_ref().and_then(|it| it.path.as_ref());
+            let other = path.name() == config::FILE_NAME && used != Some(path);
             (file.in_scope && other).then_some(path)
         })
     }
 
-    /// Reads the configuration; the error says where it is wrong.
-    pub(super) fn settings(&self, registry: &Registry) -> Result<Settings, Failure> {
-        let Some(path) = &self.config else { return Ok(Settings::default()) };
-        let Some(parsed) = self.repository.parsed(path, Dialect::Kubectl) else {
-            return Ok(Settings::default());
+    /// Reads the configuration and the policies that it names.
+    pub(super) fn configuration(&mut self) -> Result<Configuration, Refused> {
+        let Some(config) = &self.config else {
+            return Configuration::none().map_err(Refused::Program);
         };
-        if let Some(problem) = parsed.problems.first() {
-            return Err(Failure {
-                rule: None,
-                span: Some(problem.span),
-                reason: format!("the configuration cannot be read: {}", problem.message),
-                help: problem.help.clone(),
-            });
-        }
-        if let Some(second) = parsed.documents.get(1) {
-            return Err(Failure {
-                span: Some(second.span),
-                ..failure("the configuration must be a single document")
-            });
-        }
-        Settings::read(parsed.documents.first(), &path.parent(), registry).map_err(|error| {
-            Failure {
-                rule: None,
-                span: Some(error.span),
-                reason: format!("the configuration is refused: {}", error.message),
-                help: error.help,
+        let root = config.elsewhere.as_deref().or(self.root.as_deref());
+        let files = match root {
+            Some(root) => {
+                configuration::policies(self.sources(), config.source, &config.folder, root)
+                    .map_err(Refused::Failures)?
             }
-        })
+            None => Vec::new(),
+        };
+        let mut policies = Vec::with_capacity(files.len());
+        for file in files {
+            let known = self.repository.file(&file.path).map(|it| it.source);
+            policies.push(match known.filter(|_| config.elsewhere.is_none()) {
+                Some(known) => known,
+                None => self.repository.add_text(config.text(file)),
+            });
+        }
+        Configuration::of(self.sources(), config.source, &config.folder, &policies)
     }
 
-    /// Refuses a configuration that names a version without schemas.
-    pub(super) fn known_versions(&self, settings: &Settings) -> Result<(), Failure> {
-        let environments = settings.environments.iter().filter_map(|it| it.kubernetes);
-        for version in settings.kubernetes.into_iter().chain(environments) {
-            if !schema::versions().contains(&version) {
-                let source = self.config.as_ref().and_then(|it| self.repository.file(it));
-                return Err(Failure {
-                    rule: None,
-                    span: source.map(|file| crate::source::Span::start_of(file.source)),
-                    reason: format!(
-                        "the configuration names Kubernetes {version}, which is not known"
-                    ),
-                    help: Some(format!("this program knows {}", versions())),
-                });
-            }
-        }
-        Ok(())
+    fn sources(&self) -> &SourceMap {
+        self.repository.sources()
+    }
+
+    /// Says whether everything is judged that the configuration is about.
+    pub(super) fn is_whole(&self, options: &Options) -> bool {
+        let Some(config) = &self.config else { return true };
+        let unnarrowed =
+            options.environment.is_none() && options.only.is_empty() && options.skip.is_empty();
+        // A text from standard input is never all that a repository holds.
+        unnarrowed && self.scope.iter().any(|path| config.folder.is_within(path))
     }
 
     /// Returns the outcome of a run whose configuration is refused: nothing is judged.
-    pub(super) fn refused(self, registry: Registry, failure: Failure) -> Outcome {
+    pub(super) fn refused(self, failures: Vec<Failure>) -> Result<Outcome, RunError> {
         let files = self.repository.files().filter(|(_, file)| file.in_scope).count();
         let verdict = Verdict {
-            findings: Vec::new(),
-            failures: vec![failure],
-            summary: Summary { files, ..Summary::default() },
+            failures,
+            summary: Summary { files, refused: true, ..Summary::default() },
+            ..Verdict::default()
         };
-        Outcome { verdict, repository: self.repository, registry, root: self.root }
+        let registry = Rules::built_in()?.registry;
+        Ok(Outcome { verdict, repository: self.repository, registry, root: self.root })
     }
 
     /// Builds the graph, reading what references lead to until nothing is missing.

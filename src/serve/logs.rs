@@ -3,7 +3,7 @@
 //! Whoever reads the lines may be slow, or gone. The webhook never waits for them: lines queue up
 //! to a number of bytes, and those beyond are counted as lost.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
@@ -43,7 +43,8 @@ pub(super) enum Level {
 struct Event<'a> {
     ts: String,
     level: Level,
-    event: &'a str,
+    #[serde(rename = "event")]
+    name: &'a str,
     #[serde(flatten)]
     fields: Value,
 }
@@ -55,8 +56,8 @@ impl Logs {
     }
 
     /// Writes an event; `fields` is an object.
-    pub(super) fn event(&self, level: Level, event: &str, fields: Value) {
-        self.events.write(&Event { ts: now(), level, event, fields });
+    pub(super) fn event(&self, level: Level, name: &str, fields: Value) {
+        self.events.write(&Event { ts: now(), level, name, fields });
     }
 
     /// Returns a hook that says where a panic happened, and not what it says: its message may hold
@@ -142,7 +143,8 @@ fn plain(json: &str) -> String {
         // Outside of strings JSON has none of these.
         let obeyed = matches!(c, '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
         if obeyed {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a string does not fail.
+            let _: fmt::Result = write!(out, "\\u{:04x}", u32::from(c));
         } else {
             out.push(c);
         }

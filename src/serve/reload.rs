@@ -1,7 +1,6 @@
 //! Reading files again when they change. What is in use stays in use until the new is whole.
 //!
-//! The files are looked at, not watched: a mounted ConfigMap or Secret changes by a link two levels
-//! up, and network file systems tell nobody.
+//! The files are looked at, not watched: a mounted Secret changes by a link two levels up, and network file systems tell nobody.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};

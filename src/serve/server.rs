@@ -97,14 +97,14 @@ impl Server {
         logs: &Logs,
     ) -> Result<Self, ServeError> {
         let metrics = Arc::new(Metrics::new(logs));
-        let (phase, watched) = watch::channel(Phase::Starting);
+        let (phase, phase_seen) = watch::channel(Phase::Starting);
         let door = Door {
-            router: health::router(watched.clone(), Arc::clone(&metrics)),
+            router: health::router(phase_seen.clone(), Arc::clone(&metrics)),
             tls: None,
-            patience: Patience { idle: Duration::from_secs(60), ..options.patience },
+            patience: Patience { idle: Duration::from_mins(1), ..options.patience },
             max_connections: HEALTH_CONNECTIONS,
             connections: prometheus_client::metrics::gauge::Gauge::default(),
-            phase: watched.clone(),
+            phase: phase_seen.clone(),
             logs: logs.clone(),
         };
         let (listener, health_address) = listen(&runtime, options.health_listen)?;
@@ -131,7 +131,7 @@ impl Server {
             budget: Budget::new(options.max_bytes_in_flight, metrics.bytes_in_flight.clone()),
             metrics: Arc::clone(&metrics),
             logs: logs.clone(),
-            phase: watched,
+            phase: phase_seen,
             options: options.clone(),
         };
         let (listener, address) = listen(&runtime, options.listen)?;

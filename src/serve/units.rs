@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The longest duration, so that no sum of times overflows.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Reads a duration as `time.ParseDuration` of Go does, e.g. `3s`, `1m30s`, `1.5s`.
 ///

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -87,7 +86,7 @@ impl Deadlines {
             return Self { evaluate: now + most, answer: now + most + MARGIN.1 / 2 };
         };
         let margin = (given / 10).clamp(MARGIN.0, MARGIN.1).min(given / 2);
-        let evaluate = most.min(given - margin);
+        let evaluate = most.min(given.saturating_sub(margin));
         Self { evaluate: now + evaluate, answer: now + evaluate + margin / 2 }
     }
 }
@@ -108,21 +107,17 @@ async fn validate(State(webhook): State<Arc<Webhook>>, request: Request) -> Resp
     let started = Instant::now();
     let in_flight = Counted::new(&webhook.metrics.in_flight, 1);
     let reviewer = webhook.reviewer.get();
-    let mut response = match webhook.answer(request, &reviewer, started).await {
-        Ok((answer, refused)) => {
-            let took = started.elapsed();
-            webhook.metrics.answered(&answer.record, took);
-            webhook.logs.audit.write(&Line::new(&answer.record, refused, took, reviewer.digest()));
-            let mut response = Response::new(Body::from(answer.body));
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(CONTENT_TYPE, json);
-            response
-        }
-        Err(NoRoom) => {
-            webhook.metrics.overloads.inc();
-            let retry = [(RETRY_AFTER, "1")];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, "no room for the review\n").into_response()
-        }
+    let answered = webhook.answer(request, &reviewer, started).await;
+    let mut response = if let Ok((answer, refused)) = answered {
+        let took = started.elapsed();
+        webhook.metrics.answered(&answer.record, took);
+        webhook.logs.audit.write(&Line::new(&answer.record, refused, took, reviewer.digest()));
+        let json = [(CONTENT_TYPE, "application/json")];
+        (json, answer.body).into_response()
+    } else {
+        webhook.metrics.overloads.inc();
+        let retry = [(RETRY_AFTER, "1")];
+        (StatusCode::SERVICE_UNAVAILABLE, retry, "no room for the review\n").into_response()
     };
     drop(in_flight);
     if *webhook.phase.borrow() >= Phase::Draining {
@@ -184,6 +179,7 @@ impl Webhook {
             deadline: deadlines.evaluate,
             queued: Instant::now(),
             reply,
+            waits: Counted::new(&self.metrics.queued, 1),
         };
         self.workers.submit(job).map_err(|_| NoRoom)?;
         match timeout_at(deadlines.answer.into(), answer).await {

@@ -1,6 +1,7 @@
 //! Paths inside the repository under check.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The names under which kustomize looks for its file, in its order.
@@ -28,6 +29,19 @@ impl RepoPath {
             let inside: Vec<&str> = path.split('/').filter(|part| *part != "..").collect();
             Self::root().join(&inside.join("/")).unwrap_or_else(Self::root)
         })
+    }
+
+    /// Names a file outside of the repository by its absolute path, for people to read.
+    ///
+    /// The only path that starts with `/`, so it is none of the repository.
+    pub fn outside(path: &Path) -> Self {
+        let text = path.to_string_lossy().replace('\\', "/");
+        Self(Arc::from(format!("/{}", text.trim_start_matches('/'))))
+    }
+
+    /// Says whether this names a file outside of the repository.
+    pub fn is_outside(&self) -> bool {
+        self.0.starts_with('/')
     }
 
     /// Resolves a relative path against this folder; `None` when it leaves the root.
@@ -135,6 +149,14 @@ mod tests {
         assert!(RepoPath::new("apps/web").is_within(&folder));
         assert!(!RepoPath::new("apps/webhook").is_within(&folder));
         assert!(RepoPath::new("x").is_within(&RepoPath::root()));
+    }
+
+    #[test]
+    fn what_lies_outside_is_no_path_of_the_repository() {
+        let path = RepoPath::outside(Path::new("/etc/gate/tidewaiter.yaml"));
+        assert_eq!(path.to_string(), "/etc/gate/tidewaiter.yaml");
+        assert!(path.is_outside());
+        assert!(!RepoPath::new("/etc/gate/tidewaiter.yaml").is_outside());
     }
 
     #[test]

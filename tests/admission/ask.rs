@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidewaiter::admission::Answer;
+use tidewaiter::date::Date;
 use tidewaiter::run::{Gate, GateOptions, Inputs};
 
 /// Returns the gate of a cluster of which nothing is known.
@@ -45,12 +46,12 @@ pub(crate) fn read(answer: &Answer) -> Value {
 
 /// Answers one question, as the webhook does.
 pub(crate) fn answered(gate: &Gate, text: impl Into<Vec<u8>>) -> Answer {
-    gate.answer(text.into(), None)
+    gate.answer(text.into(), Date::default(), None)
 }
 
 /// Answers every question of a text, with explanations.
 pub(crate) fn explain(gate: &Gate, text: impl Into<Vec<u8>>) -> Vec<Answer> {
-    gate.answer_all(text.into(), true)
+    gate.answer_all(text.into(), Date::default(), true)
 }
 
 /// Asks as a webhook does.

@@ -71,10 +71,25 @@ fn a_misspelt_rule_is_refused_where_it_stands() {
 
 #[test]
 fn a_version_that_is_not_known_is_refused() {
-    let failure = failure("kubernetes: \"1.4\"\n");
-    let start = "  failure: the configuration names Kubernetes 1.4, which is not known\n    \
-        at tidewaiter.yaml:1:";
+    let failure = failure("# Which one?\nkubernetes: \"1.4\"\n");
+    let start = "  failure: the configuration is refused: Kubernetes 1.4 is not known\n    \
+        at tidewaiter.yaml:2:13\n    help: this program knows 1.";
     assert!(failure.starts_with(start), "{failure}");
+}
+
+#[test]
+fn a_refused_configuration_is_no_news_of_objects() {
+    let run = Gate::new()
+        .repo([("a.yaml", GOOD), ("tidewaiter.yaml", "enviroments: []\n")])
+        .args(["check"])
+        .run();
+    insta::assert_snapshot!(run.stdout, @r"
+      failure: the configuration is refused: unknown key `enviroments`
+        at tidewaiter.yaml:1:1
+        help: did you mean `environments`?
+
+    judged 0 objects of 2 files in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 0 not judged, 1 failure (exit 2: the configuration is refused, so nothing was judged)
+    ");
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod gate;
 mod help;
 mod hostile;
 mod outputs;
+mod policies;
 mod secrets;
 mod stdin;
 mod verdicts;
+mod waivers;

@@ -95,7 +95,7 @@ fn an_output_that_cannot_be_written_is_a_failure() {
 fn an_unknown_format_is_refused() {
     human().args(["--format", "xml"]).run().refuses(
         "invalid value 'xml' for '--format <FORMAT>': `xml` is not a format: write `human`, \
-         `json` or `sarif`",
+         `json`, `sarif`, `annotations` or `markdown`",
     );
 }
 
@@ -140,4 +140,31 @@ fn paths_start_at_the_working_directory() {
     let run = gate.args(["check", "a"]).run();
     assert!(run.stdout.contains("[a/role.yaml:8:13]"), "{}", run.stdout);
     assert_eq!(check(FILES).run().findings(), BOTH);
+}
+
+#[test]
+fn places_of_the_markdown_report_are_links_where_the_files_can_be_read() {
+    let url = "https://git.example.com/o/r/blob/0a1b";
+    let run = human().args(["--format", "markdown", "--source-url", url]).run();
+    assert_eq!(run.code, Some(1));
+    let link = format!("<a href=\"{url}/role.yaml#L8\"><code>role.yaml:8</code></a>");
+    assert!(run.stdout.contains(&link), "{}", run.stdout);
+    let run = human().args(["--source-url", "javascript:alert(1)"]).run();
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("write an address like `https://"), "{}", run.stderr);
+}
+
+#[test]
+fn annotations_are_commands_of_a_runner() {
+    let run = human().args(["--format", "annotations"]).run();
+    assert_eq!(run.code, Some(1));
+    let starts: Vec<&str> =
+        run.stdout.lines().filter_map(|it| it.split(",title=").next()).collect();
+    assert_eq!(
+        starts,
+        [
+            "::error file=role.yaml,line=8,endLine=8,col=13,endColumn=21",
+            "::error file=settings.yaml,line=6,endLine=6,col=12,endColumn=13",
+        ]
+    );
 }

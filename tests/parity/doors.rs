@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use serde_json::Value;
+use tidewaiter::date::Date;
 use tidewaiter::report::{self, Display, Format, Report, Style};
 use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options};
 use tidewaiter::serve::GateSource;
@@ -87,11 +88,12 @@ impl Doors {
     /// Returns the doors, with a webhook that serves.
     pub(crate) fn new(config: Option<&Path>, environment: Option<&str>) -> Self {
         let mut doors = Self::without_web(config, environment);
-        let source = GateSource(GateOptions {
+        let options = GateOptions {
             config: doors.config.clone(),
             environment: doors.environment.clone(),
             ..GateOptions::default()
-        });
+        };
+        let source = GateSource { options, today: Date::default };
         // A test of what is answered is none of how fast.
         let running = Running::with(source, |options| options.max_duration = PATIENCE);
         let connection = Mutex::new(running.connect());
@@ -114,13 +116,13 @@ impl Doors {
     /// `serve` answers the same.
     pub(crate) fn review(&self, object: &Value, applied: Applied) -> BTreeSet<Seen> {
         let question = review(object, applied).to_string();
-        let answers = self.gate.answer_all(question.clone().into_bytes(), true);
+        let answers = self.gate.answer_all(question.clone().into_bytes(), Date::default(), true);
         assert_eq!(answers.len(), 1);
         let explained: Value = serde_json::from_slice(&answers[0].body).unwrap();
         assert_eq!(explained["failures"], Value::Array(Vec::new()), "{explained}");
         let seen: BTreeSet<Seen> =
             explained["findings"].as_array().unwrap().iter().map(Seen::read).collect();
-        let answer = self.gate.answer(question.clone().into_bytes(), None).body;
+        let answer = self.gate.answer(question.clone().into_bytes(), Date::default(), None).body;
         if let Some((_, connection)) = &self.web {
             let mut connection = connection.lock().unwrap();
             let response = connection.review("/validate?timeout=30s", question).unwrap();

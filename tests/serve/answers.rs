@@ -7,6 +7,9 @@ use crate::fixture::{Running, Scripts, config_map, pod, question};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
+/// Headers and body; uid, code and a part of the message of the answer.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [u8], &'a str, u16, &'a str);
+
 fn code(response: &Response) -> Value {
     let review = response.review();
     assert_eq!(review["allowed"], false, "{response:?}");
@@ -16,9 +19,10 @@ fn code(response: &Response) -> Value {
 #[test]
 fn w01_every_post_is_answered_with_a_review() {
     let server = Running::real();
-    let large = [br#"{"request": {"uid": "large-1", "x": ""#.as_slice(), &[b'a'; 8 << 20]].concat();
+    let mut large = br#"{"request": {"uid": "large-1", "x": ""#.to_vec();
+    large.resize(8 << 20, b'a');
     let whole = question("whole-1", &config_map());
-    let cases: [(&[(&str, &str)], &[u8], &str, u16, &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         (&[JSON], b"", "", 400, "request body is empty"),
         (&[], b"", "", 400, "request body is empty"),
         (

@@ -186,11 +186,13 @@ impl<S: Read + Write> Connection<S> {
 
 /// Returns the bytes of a POST.
 pub(crate) fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-    let mut out = format!("POST {target} HTTP/1.1\r\nHost: {NAME}\r\n");
-    for (name, value) in headers {
-        out.push_str(&format!("{name}: {value}\r\n"));
-    }
-    out.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    let headers: Vec<String> =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let out = format!(
+        "POST {target} HTTP/1.1\r\nHost: {NAME}\r\n{}Content-Length: {}\r\n\r\n",
+        headers.concat(),
+        body.len()
+    );
     [out.as_bytes(), body].concat()
 }
 

@@ -8,6 +8,7 @@ use crate::fixture::{Certificate, Running, Scripts, config_map, eventually, opti
 
 /// Writes a certificate as a kubelet mounts a Secret: the files are links into `..data`, which is
 /// a link to a folder, and is replaced as a whole.
+#[cfg(unix)]
 fn mount(folder: &Path, version: &str, certificate: &Certificate) {
     use std::os::unix::fs::symlink;
     let data = folder.join(version);

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use tempfile::TempDir;
 use tidewaiter::admission::{Answer, refuse};
+use tidewaiter::date::Date;
 use tidewaiter::run::GateOptions;
 use tidewaiter::serve::{GateSource, Logs, Options, Reviewer, ServeError, Server, Source};
 
@@ -161,6 +162,11 @@ pub(crate) fn options(folder: &Path) -> Options {
     }
 }
 
+/// The gate of the built-in rules.
+pub(crate) fn built_in() -> GateSource {
+    GateSource { options: GateOptions::default(), today: Date::default }
+}
+
 impl Running {
     pub(crate) fn start(source: impl Source) -> Self {
         Self::with(source, |_| {})
@@ -199,7 +205,7 @@ impl Running {
     /// Returns a server with the rules of the program, which tests share.
     pub(crate) fn real() -> &'static Self {
         static REAL: OnceLock<Running> = OnceLock::new();
-        REAL.get_or_init(|| Self::start(GateSource(GateOptions::default())))
+        REAL.get_or_init(|| Self::start(built_in()))
     }
 
     pub(crate) fn connect(&self) -> TlsConnection {
@@ -263,7 +269,7 @@ pub(crate) fn question(uid: &str, object: &Value) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Returns a ConfigMap that no rule minds.
+/// Returns a `ConfigMap` that no rule minds.
 pub(crate) fn config_map() -> Value {
     serde_json::json!({
         "apiVersion": "v1",

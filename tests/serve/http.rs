@@ -48,7 +48,7 @@ fn w06_the_timeout_of_the_query_is_the_deadline() {
         let left = seen.lock().unwrap().pop().unwrap();
         let most = Duration::from_millis(most);
         // A machine under load takes its time, but not ten seconds.
-        assert!(left <= most && left > most - Duration::from_secs(10), "{query}: {left:?}");
+        assert!(left <= most && left + Duration::from_secs(10) > most, "{query}: {left:?}");
     }
 }
 

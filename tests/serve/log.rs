@@ -4,15 +4,14 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, mpsc};
 
 use serde_json::json;
-use tidewaiter::run::GateOptions;
-use tidewaiter::serve::{GateSource, Logs, Server};
+use tidewaiter::serve::{Logs, Server};
 
 use crate::client::{self, TlsConnection};
-use crate::fixture::{Certificate, Running, Scripts, eventually, options, pod, question};
+use crate::fixture::{Certificate, Running, Scripts, built_in, eventually, options, pod, question};
 
 #[test]
 fn w29_a_decision_is_a_line_without_a_value() {
-    let server = Running::start(GateSource(GateOptions::default()));
+    let server = Running::start(built_in());
     let planted = ["pl4nted", "Value"].join("-");
     let mut pod = pod();
     pod["metadata"]["annotations"] = json!({ "note": planted });
@@ -70,7 +69,7 @@ fn w29_a_decision_is_a_line_without_a_value() {
 
 #[test]
 fn w29_a_name_starts_no_line_and_moves_no_cursor() {
-    let server = Running::start(GateSource(GateOptions::default()));
+    let server = Running::start(built_in());
     let mut pod = pod();
     pod["metadata"]["name"] = json!("a\n{\"decision\":\"allowed\"}\u{1b}[2J\u{9b}2J\u{202e}b");
     server.review("/validate?timeout=20s", question("l-1\n", &pod));
@@ -86,7 +85,7 @@ struct Stuck(Arc<Mutex<mpsc::Receiver<()>>>);
 
 impl Write for Stuck {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        drop(self.0.lock().unwrap().recv());
+        let _: Result<(), _> = self.0.lock().unwrap().recv();
         Err(io::ErrorKind::BrokenPipe.into())
     }
 

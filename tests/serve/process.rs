@@ -54,7 +54,7 @@ fn w20_no_call_fails_while_the_program_drains() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = Certificate::new();
     certificate.write(folder.path());
-    let mut child = program(folder.path(), &["--shutdown-delay=2s"]).spawn().unwrap();
+    let mut child = program(folder.path(), &["--shutdown-delay=1h"]).spawn().unwrap();
     let mut events = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut audit = child.stdout.take().unwrap();
     let audit = thread::spawn(move || {
@@ -102,6 +102,7 @@ fn w20_no_call_fails_while_the_program_drains() {
     draining.store(true, Ordering::SeqCst);
     let answered: usize = clients.into_iter().map(|it| it.join().unwrap()).sum();
     assert!(answered > 0);
+    signal(&child, "TERM");
     assert_eq!(event(&mut events, "stopped")["cutConnections"], 0);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let lines = audit.join().unwrap();

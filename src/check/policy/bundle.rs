@@ -1,6 +1,6 @@
 //! Modules to policies: everything is read and linted before anything is judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use super::metadata::{self, KindPattern};
 use super::{TIME_LIMIT, input};
 use crate::document::ObjectRef;
 use crate::engine::rego::{Module, Place, Program, RegoError, Rule};
-use crate::rule::{RuleId, RuleMeta};
+use crate::rule::{Registry, RuleId, RuleMeta};
 
 /// The package that holds the policies and their libraries.
 const ROOT: &str = "tidewaiter";
@@ -31,6 +31,7 @@ pub(super) struct Policy {
     pub(super) meta: RuleMeta,
     /// The objects that it is asked about; all where there is no pattern.
     pub(super) kinds: Vec<KindPattern>,
+    owner: Owner,
     /// Its `deny`.
     pub(super) deny: Rule,
 }
@@ -81,6 +82,18 @@ impl From<RegoError> for BundleError {
     }
 }
 
+/// Categories of rules that are no policies, whose findings the program itself gives a meaning.
+const RESERVED: [&str; 5] = ["config", "coverage", "schema", "waiver", "yaml"];
+
+/// Whose a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The program's: its path follows from its package.
+    Program,
+    /// The user's: its file may have any name, as the keys of a `ConfigMap` are no paths.
+    User,
+}
+
 /// What a module of a bundle is, by its package.
 enum Role {
     Policy { id: RuleId },
@@ -99,16 +112,7 @@ impl Bundle {
         T: Into<String>,
     {
         let bundle = Self::lint(modules)?;
-        // Some defects, an unsafe variable for one, show only when a policy is tried.
-        let tried = bundle.policies.par_iter().map(|policy| policy.deny.prepare());
-        let mut errors: Vec<BundleError> =
-            tried.filter_map(Result::err).map(BundleError::from).collect();
-        if errors.is_empty() {
-            return Ok(bundle);
-        }
-        errors.sort();
-        errors.dedup();
-        Err(errors)
+        bundle.tried(|_| true)
     }
 
     /// Reads and lints modules, and leaves each policy to be tried at its first evaluation: for
@@ -120,55 +124,119 @@ impl Bundle {
         N: Into<String>,
         T: Into<String>,
     {
-        let program = Program::load(modules, TIME_LIMIT)
+        let modules = modules.into_iter().map(|(name, text)| (name.into(), text.into()));
+        Self::read(modules.collect(), Vec::new(), &Registry::default())
+    }
+
+    /// Reads and lints modules of the program, which tests have tried, and of the user, each a
+    /// name and a text; tries the latter. `others` are the rules that are no policies.
+    pub(super) fn extended<N, T>(
+        modules: impl IntoIterator<Item = (N, T)>,
+        own: Vec<(String, String)>,
+        others: &Registry,
+    ) -> Result<Self, Vec<BundleError>>
+    where
+        N: Into<String>,
+        T: Into<String>,
+    {
+        let modules = modules.into_iter().map(|(name, text)| (name.into(), text.into()));
+        let bundle = Self::read(modules.collect(), own, others)?;
+        bundle.tried(|policy| policy.owner == Owner::User)
+    }
+
+    /// Tries some policies: some defects, an unsafe variable for one, show only then.
+    fn tried(self, wanted: impl Fn(&Policy) -> bool + Sync) -> Result<Self, Vec<BundleError>> {
+        let tried = self
+            .policies
+            .par_iter()
+            .filter(|policy| wanted(policy))
+            .map(|policy| policy.deny.prepare());
+        let mut errors: Vec<BundleError> =
+            tried.filter_map(Result::err).map(BundleError::from).collect();
+        if errors.is_empty() {
+            return Ok(self);
+        }
+        errors.sort();
+        errors.dedup();
+        Err(errors)
+    }
+
+    fn read(
+        modules: Vec<(String, String)>,
+        own: Vec<(String, String)>,
+        others: &Registry,
+    ) -> Result<Self, Vec<BundleError>> {
+        let of_program = modules.len();
+        let program = Program::load(modules.into_iter().chain(own), TIME_LIMIT)
             .map_err(|errors| errors.into_iter().map(BundleError::from).collect::<Vec<_>>())?;
         let mut errors = Vec::new();
         let mut found = Vec::new();
-        let mut packages: BTreeMap<&[String], &Place> = BTreeMap::new();
-        for module in program.modules() {
-            if let Some(first) = packages.insert(&module.package, &module.place) {
-                let message = format!("the package is defined in `{}` already", first.file);
-                errors.push(BundleError::new(&module.place, message));
+        let mut packages: BTreeMap<&[String], (&Module, Owner)> = BTreeMap::new();
+        let mut ids: BTreeSet<RuleId> = BTreeSet::new();
+        for (position, module) in program.modules().iter().enumerate() {
+            let owner = if position < of_program { Owner::Program } else { Owner::User };
+            if let Some(known) = packages.get(&*module.package) {
+                errors.push(defined_already(module, owner, *known));
+                continue;
             }
-            match role(module) {
+            packages.insert(&module.package, (module, owner));
+            match role(module, owner) {
                 Ok(Role::Library) => {}
                 Ok(Role::Policy { id }) => {
+                    if !ids.insert(id.clone()) || others.get(&id).is_some() {
+                        let message = format!("there is a rule `{id}` already");
+                        errors
+                            .push(BundleError::new(&module.place, message).with_help(ANOTHER_NAME));
+                    }
                     lint::entry_point(module, &mut errors);
-                    if let Some((meta, kinds)) = annotation(module, id, &mut errors) {
-                        found.push((module, meta, kinds));
+                    if let Some((meta, kinds)) = annotation(module, id, owner, &mut errors) {
+                        found.push((module, owner, meta, kinds));
                     }
                 }
                 Err(error) => errors.push(error),
             }
         }
         lint::modules(program.modules(), &mut errors);
-        let mut policies = Vec::new();
-        if errors.is_empty() {
-            found.sort_by(|(_, one, _), (_, other, _)| one.id.cmp(&other.id));
-            for (module, meta, kinds) in found {
-                policies.push(Policy {
-                    meta,
-                    kinds,
-                    deny: program.rule(module, "deny", &input::empty()),
-                });
-            }
-        }
-        if errors.is_empty() {
-            Ok(Self { policies })
-        } else {
+        if !errors.is_empty() {
             errors.sort();
             errors.dedup();
-            Err(errors)
+            return Err(errors);
         }
+        found.sort_by(|(_, _, one, _), (_, _, other, _)| one.id.cmp(&other.id));
+        let policy = |(module, owner, meta, kinds)| Policy {
+            meta,
+            kinds,
+            owner,
+            deny: program.rule(module, "deny", &input::empty()),
+        };
+        Ok(Self { policies: found.into_iter().map(policy).collect() })
     }
 }
 
-/// Reads what a module is from its package, which its path has to agree with.
-fn role(module: &Module) -> Result<Role, BundleError> {
+const ANOTHER_NAME: &str =
+    "give yours another name; `enforcement` in the configuration changes what a rule does";
+
+fn defined_already(module: &Module, owner: Owner, known: (&Module, Owner)) -> BundleError {
+    let (known, of) = known;
+    if owner == of {
+        let message = format!("the package is defined in `{}` already", known.name);
+        return BundleError::new(&module.place, message);
+    }
+    let message = format!("the package `{}` is built in", module.package.join("."));
+    BundleError::new(&module.place, message).with_help(ANOTHER_NAME)
+}
+
+/// Reads what a module is from its package, which the path of one of the program has to agree with.
+fn role(module: &Module, owner: Owner) -> Result<Role, BundleError> {
     let parts: Vec<&str> = module.package.iter().map(String::as_str).collect();
     let (path, role) = match parts.as_slice() {
         [ROOT, LIBRARY, rest @ ..] if !rest.is_empty() => {
             (format!("{LIBRARY}/{}.rego", rest.join("/")), Role::Library)
+        }
+        [ROOT, category, _] if owner == Owner::User && RESERVED.contains(category) => {
+            let message = format!("rules of the category `{category}` are the program's own");
+            return Err(BundleError::new(&module.place, message)
+                .with_help("choose another category, e.g. the name of your organization"));
         }
         [ROOT, category, rule] => {
             let id = format!("{category}/{rule}").replace('_', "-");
@@ -185,7 +253,7 @@ fn role(module: &Module) -> Result<Role, BundleError> {
             )));
         }
     };
-    if module.name != path {
+    if owner == Owner::Program && module.name != path {
         let message = format!("the package `{}` belongs into `{path}`", parts.join("."));
         return Err(BundleError::new(&module.place, message)
             .with_help("package, folder and id of a rule are one name: rename one of them"));
@@ -196,6 +264,7 @@ fn role(module: &Module) -> Result<Role, BundleError> {
 fn annotation(
     module: &Module,
     id: RuleId,
+    owner: Owner,
     errors: &mut Vec<BundleError>,
 ) -> Option<(RuleMeta, Vec<KindPattern>)> {
     let annotation = match &module.annotation {
@@ -212,7 +281,7 @@ fn annotation(
             return None;
         }
     };
-    metadata::read(annotation, id, errors)
+    metadata::read(annotation, id, owner, errors)
 }
 
 #[cfg(test)]
@@ -325,20 +394,20 @@ deny contains {\"msg\": text, \"path\": []} if {
             (
                 "shared.name(",
                 "shared.nme(",
-                "18:13: `data.tidewaiter.lib.shared.nme` is neither a rule nor a package of the \
+                "18:10: `data.tidewaiter.lib.shared.nme` is neither a rule nor a package of the \
                  bundle",
             ),
-            ("input.object", "input.objct", "18:25: `input` has no field `objct`"),
-            ("shared.name(", "trimm(", "18:13: there is no function `trimm`"),
+            ("input.object", "input.objct", "18:22: `input` has no field `objct`"),
+            ("shared.name(", "trimm(", "18:10: there is no function `trimm`"),
             (
                 "shared.name(",
                 "http.send(",
-                "18:13: `http.send` is refused, because it uses the network",
+                "18:10: `http.send` is refused, because it uses the network",
             ),
             (
                 "text := shared",
                 "text := \"x\"\n\tnot shared.name(input.object.metadata)\n\ty := shared",
-                "19:21: `input.object.metadata` may have no value here, and engines disagree on \
+                "19:18: `input.object.metadata` may have no value here, and engines disagree on \
                  the negation of such a call",
             ),
             (
@@ -383,5 +452,115 @@ deny contains {\"msg\": text, \"path\": []} if {
         let errors = Bundle::load(modules).unwrap_err();
         let expected = "lib/shared.rego:1:9: the package is defined in `lib/shared.rego` already";
         assert_eq!(errors[0].to_string(), expected);
+    }
+
+    /// Reads policies of the user beside a library and a policy of the program.
+    fn extended(own: &[(&str, &str)]) -> Result<Vec<String>, Vec<String>> {
+        let program = [("lib/shared.rego", SHARED), ("some_group/some_rule/policy.rego", GOOD)];
+        let own = own.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let mut others = Registry::default();
+        let known = Bundle::load(program).unwrap();
+        let mut meta = known.policies[0].meta.clone();
+        meta.id = "secrets/github-pat".parse().unwrap();
+        others.add(meta).unwrap();
+        match Bundle::extended(program, own.collect(), &others) {
+            Ok(bundle) => Ok(bundle.policies.iter().map(|it| it.meta.id.to_string()).collect()),
+            Err(errors) => Err(errors
+                .iter()
+                .map(|it| match &it.help {
+                    Some(help) => format!("{it} ({help})"),
+                    None => it.to_string(),
+                })
+                .collect()),
+        }
+    }
+
+    fn own(package: &str) -> String {
+        GOOD.replace("tidewaiter.some_group.some_rule", package).replace("#   since: 0.1.0\n", "")
+    }
+
+    #[test]
+    fn a_policy_of_the_user_may_lie_anywhere_and_names_no_version() {
+        let text = own("tidewaiter.acme.missing_label");
+        assert_eq!(
+            extended(&[("rules/labels.rego", &text)]).unwrap(),
+            ["acme/missing-label", "some-group/some-rule"]
+        );
+    }
+
+    #[test]
+    fn policies_of_the_user_may_have_libraries() {
+        let library = "package tidewaiter.lib.acme\n\nname(object) := object.kind\n";
+        let text = own("tidewaiter.acme.a").replace("lib.shared", "lib.acme as shared");
+        assert_eq!(
+            extended(&[("a.rego", &text), ("b.rego", library)]).unwrap(),
+            ["acme/a", "some-group/some-rule"]
+        );
+    }
+
+    #[test]
+    fn names_of_the_program_are_not_taken_over() {
+        let another = "give yours another name; `enforcement` in the configuration changes what \
+                       a rule does";
+        let cases = [
+            (
+                own("tidewaiter.some_group.some_rule"),
+                format!(
+                    "a.rego:12:9: the package `tidewaiter.some_group.some_rule` is built in \
+                     ({another})"
+                ),
+            ),
+            (
+                own("tidewaiter.secrets.github_pat"),
+                format!("a.rego:12:9: there is a rule `secrets/github-pat` already ({another})"),
+            ),
+            (
+                own("tidewaiter.coverage.gap"),
+                "a.rego:12:9: rules of the category `coverage` are the program's own (choose \
+                 another category, e.g. the name of your organization)"
+                    .to_owned(),
+            ),
+            (
+                SHARED.to_owned(),
+                format!("a.rego:1:9: the package `tidewaiter.lib.shared` is built in ({another})"),
+            ),
+            (
+                "package tidewaiter.lib.shared.name\n\nx := 1\n".to_owned(),
+                "a.rego:1:9: the package lies below the rule `data.tidewaiter.lib.shared.name` \
+                 (give it another name)"
+                    .to_owned(),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(extended(&[("a.rego", &text)]).unwrap_err(), [expected]);
+        }
+    }
+
+    #[test]
+    fn two_files_of_the_user_are_two_rules() {
+        let text = own("tidewaiter.acme.a");
+        assert_eq!(
+            extended(&[("a.rego", &text), ("b.rego", &text)]).unwrap_err(),
+            ["b.rego:12:9: the package is defined in `a.rego` already"]
+        );
+    }
+
+    #[test]
+    fn a_policy_of_the_user_that_nothing_evaluates_is_refused() {
+        let text =
+            own("tidewaiter.acme.a").replace("#   kinds", "#   scope: environment\n#   kinds");
+        assert_eq!(
+            extended(&[("a.rego", &text)]).unwrap_err(),
+            ["a.rego:11:12: `scope` is `object`: no other is evaluated for policies of your own"]
+        );
+    }
+
+    #[test]
+    fn a_policy_of_the_user_is_tried_when_it_is_read() {
+        let text = own("tidewaiter.acme.a")
+            .replace("text := shared.name(input.object)", "text := nowhere");
+        let errors = extended(&[("a.rego", &text)]).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains("nowhere") && errors[0].contains("unsafe"), "{errors:?}");
     }
 }

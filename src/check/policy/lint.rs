@@ -50,10 +50,22 @@ pub(super) fn modules(modules: &[Module], errors: &mut Vec<BundleError>) {
         })
         .collect();
     for module in modules {
+        shadowed(module, &rules, errors);
         references(module, &packages, &rules, errors);
         builtins(module, errors);
         inputs(module, errors);
         divergences(module, errors);
+    }
+}
+
+/// A package below a rule of another package is a second value of the same path.
+fn shadowed(module: &Module, rules: &BTreeSet<String>, errors: &mut Vec<BundleError>) {
+    for length in 1..=module.package.len() {
+        let path = module.package.get(..length).unwrap_or_default().join(".");
+        if rules.contains(&path) {
+            let message = format!("the package lies below the rule `data.{path}`");
+            errors.push(BundleError::new(&module.place, message).with_help("give it another name"));
+        }
     }
 }
 

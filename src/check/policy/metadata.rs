@@ -5,7 +5,7 @@ use crate::engine::rego::Annotation;
 use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, closest};
 use crate::source::Span;
 
-use super::bundle::BundleError;
+use super::bundle::{BundleError, Owner};
 
 /// A kind that a policy is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl KindPattern {
 pub(super) fn read(
     annotation: &Annotation,
     id: RuleId,
+    owner: Owner,
     errors: &mut Vec<BundleError>,
 ) -> Option<(RuleMeta, Vec<KindPattern>)> {
     let mut reader = Reader { annotation, errors: Vec::new() };
@@ -77,10 +78,19 @@ pub(super) fn read(
         Some(node) => {
             let all = [Scope::Object, Scope::Environment, Scope::Change];
             let found = all.into_iter().find(|it| node.as_str() == Some(it.as_str()));
-            reader.some(found, node.span, "is `object`, `environment` or `change`", "scope")
+            // A rule of the user that nothing evaluates would be one that silently never fires.
+            if owner == Owner::User && found.is_some_and(|scope| scope != Scope::Object) {
+                let expected = "is `object`: no other is evaluated for policies of your own";
+                reader.some(None, node.span, expected, "scope")
+            } else {
+                reader.some(found, node.span, "is `object`, `environment` or `change`", "scope")
+            }
         }
     };
-    let since = reader.required(custom, "since").and_then(|node| {
+    // The version of the program says nothing of a rule of the user.
+    let no_since = owner == Owner::User && custom.is_some_and(|it| it.get("since").is_none());
+    let since = if no_since { None } else { reader.required(custom, "since") };
+    let since = since.and_then(|node| {
         let is_version = |text: &&str| {
             text.split('.').count() == 3 && text.split('.').all(|part| part.parse::<u32>().is_ok())
         };
@@ -103,7 +113,7 @@ pub(super) fn read(
         scope: scope?,
         // What an environment or a change holds, a request does not say.
         doors: if scope? == Scope::Object { Doors::Both } else { Doors::Repository },
-        since: since?.into(),
+        since: if no_since { "".into() } else { since?.into() },
         references,
     };
     Some((meta, kinds))

@@ -12,8 +12,26 @@ pub struct Place {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
-    /// The column, from 1. A tab counts as four, as `regorus` has it.
+    /// The column, in characters, from 1.
     pub column: u32,
+}
+
+impl Place {
+    /// Returns a place that `regorus` names in a module of this text: to it a tab is four columns
+    /// wide, and to editors one character.
+    pub(super) fn in_text(file: &str, text: &str, line: u32, column: u32) -> Self {
+        let index = (line as usize).saturating_sub(1);
+        let mut width = 1;
+        let mut characters = 1;
+        for c in text.lines().nth(index).unwrap_or_default().chars() {
+            if width >= column {
+                break;
+            }
+            width += if c == '\t' { 4 } else { 1 };
+            characters += 1;
+        }
+        Self { file: file.to_owned(), line, column: characters + column.saturating_sub(width) }
+    }
 }
 
 impl fmt::Display for Place {
@@ -47,6 +65,20 @@ impl RegoError {
         match self {
             Self::Refused { place, .. } => place.as_ref(),
             Self::TimeLimit(_) | Self::Panicked => None,
+        }
+    }
+
+    /// Returns the error with its place as editors count, in one of these modules: names and texts.
+    pub(super) fn in_modules(self, modules: &[(String, String)]) -> Self {
+        match self {
+            Self::Refused { place: Some(place), message } => {
+                let text = modules.iter().find(|(name, _)| *name == place.file);
+                let place = text.map_or(place.clone(), |(name, text)| {
+                    Place::in_text(name, text, place.line, place.column)
+                });
+                Self::Refused { place: Some(place), message }
+            }
+            other => other,
         }
     }
 
@@ -128,6 +160,14 @@ mod tests {
         let place = Place { file: "C:/x/policy.rego".into(), line: 3, column: 14 };
         let message = "expecting expression".to_owned();
         assert_eq!(error, RegoError::Refused { place: Some(place), message });
+    }
+
+    #[test]
+    fn a_tab_is_one_character() {
+        let text = "package a\n\tx := 1\n\ty := \"ä\" + z\n";
+        for (column, expected) in [(1, 1), (5, 2), (10, 7), (16, 13), (40, 37)] {
+            assert_eq!(Place::in_text("a", text, 3, column).column, expected, "{column}");
+        }
     }
 
     #[test]

@@ -398,5 +398,6 @@ fn components(expr: &Expr) -> Vec<String> {
 /// Returns where an expression starts. The span of a reference has the column of its last step.
 fn start_of(expr: &Expr) -> Place {
     let span = flatten(expr).map_or_else(|| expr.span(), |path| path.root);
-    Place { file: span.source.file().clone(), line: span.line, column: span.col }
+    let source = &span.source;
+    Place::in_text(source.file(), source.contents(), span.line, span.col)
 }

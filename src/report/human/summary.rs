@@ -1,12 +1,13 @@
 //! The end of the report for people: what was judged, what was not, and the verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::super::text;
 use super::{Page, path};
 use crate::judge::{Exit, NotJudged, Verdict};
 use crate::rule::{Enforcement, RuleId};
+use crate::source::Span;
 
 /// Paths that are listed for each reason why something was not judged.
 const LISTED: usize = 5;
@@ -14,7 +15,11 @@ const LISTED: usize = 5;
 /// Writes the summary; its last line is the verdict.
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     failures(page, out)?;
+    if page.report.verdict.summary.refused {
+        return last(page, out);
+    }
     rules(page, out)?;
+    waived(page, out)?;
     not_judged(page, out)?;
     other_documents(page, out)?;
     environments(page, out)?;
@@ -29,6 +34,11 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         );
         loud(page, &what, out)?;
     }
+    last(page, out)
+}
+
+fn last(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = page.report.verdict;
     let exit = verdict.exit();
     let styles = &page.theme.styles;
     let style = match exit {
@@ -39,14 +49,18 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", style.style(last_line(verdict)))
 }
 
-// One line, never wrapped, so that a script finds it.
-fn last_line(verdict: &Verdict) -> String {
+/// Returns the verdict in one line, never wrapped, so that a script finds it.
+pub(in crate::report) fn last_line(verdict: &Verdict) -> String {
     let summary = &verdict.summary;
     let denied = verdict.denied();
     let warnings = verdict.findings.len() - denied;
     let environments = match summary.environments.len() {
         0 => "no known environment".to_owned(),
         n => text::count(n, "environment"),
+    };
+    let waived = match verdict.waived.len() {
+        0 => String::new(),
+        n => format!(", {n} waived"),
     };
     let failures = match verdict.failures.len() {
         0 => String::new(),
@@ -59,11 +73,14 @@ fn last_line(verdict: &Verdict) -> String {
         Exit::Passed if !summary.not_judged.is_empty() || has_gaps => "nothing denied",
         Exit::Passed => "everything was judged, nothing denied",
         Exit::Denied => "something was denied",
+        Exit::Incomplete if summary.refused => {
+            "the configuration is refused, so nothing was judged"
+        }
         Exit::Incomplete => "something could not be judged",
     };
     format!(
         "judged {} of {} in {} for {environments} by {}: {denied} denied, {}, \
-         {} not judged{failures} (exit {}: {meaning})",
+         {} not judged{waived}{failures} (exit {}: {meaning})",
         text::count(summary.objects, "object"),
         text::count(summary.files, "file"),
         text::count(summary.roots, "root"),
@@ -139,6 +156,32 @@ fn rules(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "{last:columns$}  {denied:>7}  {warned:>8}")?;
     }
+    writeln!(out)
+}
+
+// One line: what is let through is no news, but it is not hidden either.
+fn waived(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let all = &page.report.verdict.waived;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let spans: BTreeSet<Span> = all.iter().map(|it| it.waiver.span).collect();
+    let places: Vec<String> = spans
+        .iter()
+        .take(LISTED)
+        .map(|span| page.place(&page.report.sources.location(*span)))
+        .collect();
+    let more = match spans.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let line = format!(
+        "{} waived by {}: {}{more}",
+        text::count(all.len(), "finding"),
+        text::count(spans.len(), "waiver"),
+        places.join(", "),
+    );
+    page.entry("", &line, out)?;
     writeln!(out)
 }
 

@@ -548,3 +548,60 @@ fn a_failure_says_what_to_do() {
         help: did you mean `environments`?
     ");
 }
+
+#[test]
+fn what_is_waived_is_one_line() {
+    let mut repo = Repo::default();
+    repo.file("role.yaml", "verbs: ['*']\n");
+    repo.file("tidewaiter.yaml", "waivers:\n- rules: [rbac]\n- rules: [schema]\n");
+    repo.verdict.summary.objects = 1;
+    let span = repo.span("role.yaml", "'*'");
+    for at in ["rules: [rbac]", "rules: [rbac]", "rules: [schema]"] {
+        let at = repo.span("tidewaiter.yaml", at);
+        repo.waive(Finding::new(&rule("rbac/wildcard-verb"), span, "every verb"), at);
+    }
+    insta::assert_snapshot!(repo.human(), @r"
+    no findings
+
+    3 findings waived by 2 waivers: tidewaiter.yaml:2:3, tidewaiter.yaml:3:3
+
+    judged 1 object of 2 files in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 0 not judged, 3 waived (exit 0: everything was judged, nothing denied)
+    ");
+}
+
+#[test]
+fn a_refused_configuration_is_all_there_is_to_say() {
+    let mut repo = Repo::default();
+    repo.file("tidewaiter.yaml", "rules: []\n");
+    repo.verdict.summary.refused = true;
+    repo.verdict.failures.push(Failure {
+        rule: None,
+        span: Some(repo.span("tidewaiter.yaml", "rules")),
+        reason: "the configuration is refused: unknown key `rules`".to_owned(),
+        help: None,
+    });
+    insta::assert_snapshot!(repo.human(), @r"
+      failure: the configuration is refused: unknown key `rules`
+        at tidewaiter.yaml:1:1
+
+    judged 0 objects of 1 file in 0 roots for no known environment by 0 rules: 0 denied, 0 warnings, 0 not judged, 1 failure (exit 2: the configuration is refused, so nothing was judged)
+    ");
+}
+
+#[test]
+fn what_lies_outside_has_no_prefix() {
+    let mut repo = Repo::default();
+    repo.prefix = "..".to_owned();
+    repo.file("a.yaml", "a: 1\n");
+    let path = RepoPath::outside(std::path::Path::new("/etc/gate/tidewaiter.yaml"));
+    let source = crate::source::Source::new(path, crate::source::Origin::File, b"x: 1\n".to_vec());
+    let span = crate::source::Span::start_of(repo.sources.add(source));
+    repo.verdict.failures.push(Failure {
+        rule: None,
+        span: Some(span),
+        reason: "refused".to_owned(),
+        help: None,
+    });
+    let report = repo.human();
+    assert!(report.contains("    at /etc/gate/tidewaiter.yaml:1:1\n"), "{report}");
+}

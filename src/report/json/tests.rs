@@ -1,8 +1,9 @@
 //! The JSON report against its schema and as a whole.
 
 use super::*;
+use crate::finding::Finding;
 use crate::report::Format;
-use crate::report::fixture::{PLAIN, Repo, full};
+use crate::report::fixture::{PLAIN, Repo, full, rule};
 
 #[test]
 fn the_published_schema_is_that_of_the_structs() {
@@ -19,7 +20,10 @@ fn the_published_schema_is_that_of_the_structs() {
 #[test]
 fn reports_follow_the_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    for repo in [full(), Repo::default()] {
+    let mut waived = full();
+    let span = waived.span("apps/web/role.yaml", "pods");
+    waived.waive(Finding::new(&rule("rbac/wildcard-verb"), span, "known"), span);
+    for repo in [full(), waived, Repo::default()] {
         let json = serde_json::from_str(&repo.write(Format::Json, PLAIN)).unwrap();
         let errors: Vec<String> = validator.iter_errors(&json).map(|err| err.to_string()).collect();
         assert_eq!(errors, [""; 0]);
@@ -45,6 +49,7 @@ fn every_field_has_its_place() {
         "rules": 38,
         "denied": 1,
         "warned": 1,
+        "waived": 0,
         "judgedFiles": [],
         "notJudged": [
           {
@@ -191,6 +196,7 @@ fn every_field_has_its_place() {
           "fingerprint": "26417279a5a68db8397ef7f1fd3c3c1b"
         }
       ],
+      "waived": [],
       "failures": [
         {
           "rule": "rbac/wildcard-verb",
@@ -211,6 +217,38 @@ fn every_field_has_its_place() {
       ]
     }
     "#);
+}
+
+#[test]
+fn what_is_waived_stands_beside_the_findings() {
+    let mut repo = Repo::default();
+    repo.file("role.yaml", "verbs: ['*']\n");
+    repo.file("tidewaiter.yaml", "waivers:\n- rules: [rbac]\n");
+    let (span, at) = (repo.span("role.yaml", "'*'"), repo.span("tidewaiter.yaml", "rules"));
+    repo.waive(Finding::new(&rule("rbac/wildcard-verb"), span, "every verb"), at);
+    let report: serde_json::Value = serde_json::from_str(&repo.write(Format::Json, PLAIN)).unwrap();
+    assert_eq!((&report["exitCode"], &report["summary"]["waived"]), (&0.into(), &1.into()));
+    assert_eq!(report["findings"], serde_json::json!([]));
+    let waived = &report["waived"][0];
+    assert_eq!(waived["finding"]["rule"], "rbac/wildcard-verb");
+    assert_eq!(waived["finding"]["enforcement"], "deny");
+    assert_eq!(waived["finding"]["location"]["path"], "role.yaml");
+    assert_eq!(
+        waived["waiver"],
+        serde_json::json!({
+            "reason": "known and followed up",
+            "owner": "team-shop",
+            "ticket": null,
+            "expires": "2026-12-31",
+            "location": {
+                "path": "tidewaiter.yaml",
+                "line": 2,
+                "column": 3,
+                "endLine": 2,
+                "endColumn": 8,
+            },
+        })
+    );
 }
 
 #[test]

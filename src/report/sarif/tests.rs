@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::report::Format;
-use crate::report::fixture::{PLAIN, Repo, full};
+use crate::report::fixture::{PLAIN, Repo, full, rule};
 
 // The schema of the standard, which the crate of the structs brings along.
 #[expect(clippy::disallowed_methods, reason = "cargo knows where the sources of a crate are")]
@@ -290,9 +290,29 @@ fn every_part_has_its_place() {
 
 #[test]
 fn paths_become_relative_references() {
-    assert_eq!(uri(&RepoPath::new("a b/ä#1?.yaml")), "a%20b/%C3%A4%231%3F.yaml");
-    assert_eq!(uri(&RepoPath::new("javascript:x")), "javascript%3Ax");
-    assert_eq!(uri(&RepoPath::root()), "./");
+    assert_eq!(address::reference(&RepoPath::new("a b/ä#1?.yaml")), "a%20b/%C3%A4%231%3F.yaml");
+    assert_eq!(address::reference(&RepoPath::new("javascript:x")), "javascript%3Ax");
+    assert_eq!(address::reference(&RepoPath::root()), "./");
+}
+
+#[test]
+fn what_lies_outside_has_an_address_of_its_own() {
+    let outside = RepoPath::outside(std::path::Path::new("/etc/my gate/tidewaiter.yaml"));
+    let location = artifact(&outside);
+    assert_eq!(location.uri.as_deref(), Some("file:///etc/my%20gate/tidewaiter.yaml"));
+    assert_eq!(location.uri_base_id, None);
+}
+
+#[test]
+fn what_is_waived_is_left_out() {
+    let mut repo = Repo::default();
+    repo.file("role.yaml", "verbs: ['*']\n");
+    let span = repo.span("role.yaml", "'*'");
+    let meta = rule("rbac/wildcard-verb");
+    repo.rule(&meta);
+    repo.waive(Finding::new(&meta, span, "every verb"), span);
+    let report: Value = serde_json::from_str(&repo.write(Format::Sarif, PLAIN)).unwrap();
+    assert_eq!(report["runs"][0]["results"], serde_json::json!([]));
 }
 
 #[test]

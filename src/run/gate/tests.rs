@@ -44,7 +44,7 @@ fn ask(gate: &Gate, deadline: Option<Instant>) -> (Answer, serde_json::Value) {
             "object": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}},
         },
     });
-    let answer = gate.answer(review.to_string().into_bytes(), deadline);
+    let answer = gate.answer(review.to_string().into_bytes(), Date::default(), deadline);
     let json = serde_json::from_slice(&answer.body).unwrap();
     (answer, json)
 }
