@@ -7,6 +7,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "helpers of tests fail by panicking"
 )]
