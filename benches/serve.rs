@@ -126,7 +126,7 @@ impl Gate {
             let threads: Vec<_> = (0..connections).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().flat_map(|it| it.join().unwrap()).collect()
         });
-        let (wall, processor) = (start.elapsed(), self.processor_time() - before);
+        let (wall, processor) = (start.elapsed(), self.processor_time().saturating_sub(before));
         if name.is_empty() {
             return;
         }
