@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::request::{InvalidReview, Request, Version};
 use crate::document::{Node, ObjectRef};
-use crate::finding::Failure;
+use crate::finding::{Failure, Finding};
 use crate::judge::{Judged, Verdict};
 use crate::report::{self, Redaction, Report, one_line};
 use crate::rule::{Enforcement, RuleId};
@@ -309,9 +309,9 @@ impl Words<'_> {
         let causes = denied.iter().take(causes).map(|it| self.cause(it)).collect();
         let target = &self.request.target;
         let details = DetailsV1 {
-            name: cut(Cow::Owned(self.safe(&target.name)), NAME),
-            group: cut(Cow::Owned(self.safe(target.group())), NAME),
-            kind: cut(Cow::Owned(self.safe(&target.kind)), NAME),
+            name: name(&target.name),
+            group: name(target.group()),
+            kind: name(&target.kind),
             causes,
         };
         status(code, lines.join("\n"), Some(details))
@@ -323,7 +323,7 @@ impl Words<'_> {
         let mut line = format!("[{}] {}", finding.rule, self.safe(&finding.message));
         if !finding.path.is_empty() {
             // Writing to a string does not fail.
-            let _ = write!(line, " ({})", self.safe(&finding.path.to_string()));
+            let _ = write!(line, " ({})", self.field(finding));
         }
         if let Some(help) = self.judgement.report.help(finding) {
             let _ = write!(line, "; to mend it: {}", self.safe(help));
@@ -342,7 +342,7 @@ impl Words<'_> {
         CauseV1 {
             reason: finding.rule.to_string(),
             message: cut(Cow::Owned(self.safe(&finding.message)), LINE).into_owned(),
-            field: cut(Cow::Owned(self.safe(&finding.path.to_string())), LINE).into_owned(),
+            field: cut(Cow::Owned(self.field(finding)), LINE).into_owned(),
         }
     }
 
@@ -352,7 +352,7 @@ impl Words<'_> {
         let mut all: Vec<String> = warned
             .map(|judged| {
                 let finding = &judged.finding;
-                let field = self.safe(&finding.path.to_string());
+                let field = self.field(finding);
                 let place = if field.is_empty() { field } else { format!(" ({field})") };
                 format!("[{}] {}{place}", finding.rule, self.safe(&finding.message))
             })
@@ -364,6 +364,11 @@ impl Words<'_> {
             all.push(format!("and {more} more warnings"));
         }
         all.into_iter().map(|it| cut(one_line(&it), WARNING).into_owned()).collect()
+    }
+
+    /// Returns the field of a finding, as Kubernetes writes it.
+    fn field(&self, finding: &Finding) -> String {
+        one_line(&self.redaction.redact_path(&finding.path).to_string()).into_owned()
     }
 
     /// Returns a text without secrets, on one line, without characters that terminals obey.

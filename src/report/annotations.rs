@@ -140,7 +140,8 @@ impl<'a> Page<'a> {
         let location = self.report.sources.location(span);
         let (start, end) = (location.start, location.end);
         let source = self.report.sources.get(span.source);
-        if source.is_none_or(|it| it.origin() != Origin::File) {
+        let is_file = source.is_some_and(|it| it.origin() == Origin::File);
+        if !is_file || location.path.is_outside() {
             lines.push(format!("at: {}:{}:{}", location.path, start.line, start.column));
             return;
         }

@@ -376,9 +376,9 @@ impl Mirror<'_> {
             enforcement: judged.enforcement.into(),
             message: self.text(&finding.message),
             help: self.report.help(finding).map(|help| self.text(help)),
-            object: finding.object.as_ref().map(|object| self.object(object)),
+            object: finding.object.as_ref().map(Into::into),
             environments: finding.environments.iter().map(ToString::to_string).collect(),
-            path: finding.path.iter().map(|step| self.step(step)).collect(),
+            path: self.secrets.redact_path(&finding.path).iter().map(Into::into).collect(),
             location: self.location(finding.primary.span),
             note: (!finding.primary.note.is_empty()).then(|| self.text(&finding.primary.note)),
             related: finding
@@ -410,23 +410,6 @@ impl Mirror<'_> {
             api_version: it.api_version.clone(),
             kind: it.kind.clone(),
             role: it.role.to_owned(),
-        }
-    }
-
-    // A key or a name may repeat a secret as well as a message may.
-    fn step(&self, step: &Step) -> StepV1 {
-        match step {
-            Step::Key(key) => StepV1::Key(self.text(key)),
-            Step::Index(index) => StepV1::Index(*index),
-        }
-    }
-
-    fn object(&self, object: &ObjectRef) -> ObjectV1 {
-        ObjectV1 {
-            api_version: self.text(&object.api_version),
-            kind: self.text(&object.kind),
-            namespace: object.namespace.as_deref().map(|namespace| self.text(namespace)),
-            name: self.text(&object.name),
         }
     }
 
@@ -476,6 +459,26 @@ impl From<crate::rule::Enforcement> for EnforcementV1 {
             Enforcement::Deny => Self::Deny,
             // What is off is not shown; if it were, it would not close the gate.
             Enforcement::Warn | Enforcement::Off => Self::Warn,
+        }
+    }
+}
+
+impl From<&ObjectRef> for ObjectV1 {
+    fn from(object: &ObjectRef) -> Self {
+        Self {
+            api_version: object.api_version.to_string(),
+            kind: object.kind.to_string(),
+            namespace: object.namespace.as_ref().map(ToString::to_string),
+            name: object.name.to_string(),
+        }
+    }
+}
+
+impl From<&Step> for StepV1 {
+    fn from(step: &Step) -> Self {
+        match step {
+            Step::Key(key) => Self::Key(key.to_string()),
+            Step::Index(index) => Self::Index(*index),
         }
     }
 }

@@ -200,7 +200,7 @@ impl Page<'_> {
         let source = self.report.sources.get(span.source);
         let is_file = source.is_some_and(|it| it.origin() == Origin::File);
         match &self.report.display.source_url {
-            Some(url) if is_file => {
+            Some(url) if is_file && !location.path.is_outside() => {
                 let (url, path) = (url.as_str(), address::reference(&location.path));
                 let lines =
                     if end > start { format!("L{start}-L{end}") } else { format!("L{start}") };
@@ -213,10 +213,10 @@ impl Page<'_> {
     fn file(&self, path: &RepoPath) -> String {
         let shown = self.code(&path.to_string());
         match &self.report.display.source_url {
-            Some(url) => {
+            Some(url) if !path.is_outside() => {
                 format!("<a href=\"{}/{}\">{shown}</a>", url.as_str(), address::reference(path))
             }
-            None => shown,
+            _ => shown,
         }
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::document::{FieldPath, Step};
 use crate::finding::Finding;
 use crate::judge::Verdict;
 use crate::source::{SourceId, SourceMap, Span};
@@ -112,6 +113,21 @@ impl Secrets {
         }
         out.push_str(text.get(done..).unwrap_or_default());
         Cow::Owned(out)
+    }
+}
+
+impl Secrets {
+    /// Returns a path without the secrets that stand as keys in it.
+    ///
+    /// A key without a digit is a name, even where a secret is the same word.
+    pub(crate) fn redact_path(&self, path: &FieldPath) -> FieldPath {
+        let step = |step: &Step| match step {
+            Step::Key(key) if key.contains(|c: char| c.is_ascii_digit()) => {
+                Step::Key(self.redact(key).as_ref().into())
+            }
+            Step::Key(_) | Step::Index(_) => step.clone(),
+        };
+        path.iter().map(step).collect::<Vec<_>>().into()
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Mirror<'a> {
         let mut location = self.location(finding.primary.span);
         location.message = self.note(&finding.primary);
         location.logical_locations =
-            finding.object.as_ref().map(|object| vec![self.logical_location(object)]);
+            finding.object.as_ref().map(|object| vec![logical_location(object)]);
         let mut result = sarif::Result::builder()
             .message(self.message(&finding.message))
             .rule_id(finding.rule.as_str())
@@ -176,7 +176,7 @@ impl<'a> Mirror<'a> {
             bag.additional_properties.insert(name.to_owned(), value);
         };
         if !finding.path.is_empty() {
-            add("field", json!(self.secrets.redact(&finding.path.to_string())));
+            add("field", json!(self.secrets.redact_path(&finding.path).to_string()));
         }
         if !finding.environments.is_empty() {
             let names: Vec<&str> = finding.environments.iter().map(AsRef::as_ref).collect();
@@ -186,20 +186,6 @@ impl<'a> Mirror<'a> {
             add("help", json!(self.secrets.redact(help)));
         }
         bag
-    }
-
-    // A name may repeat a secret as well as a message may.
-    fn logical_location(&self, object: &ObjectRef) -> sarif::LogicalLocation {
-        let mut parts = vec![&*object.api_version, &*object.kind];
-        parts.extend(object.namespace.as_deref());
-        parts.push(&object.name);
-        let mut location = sarif::LogicalLocation::builder()
-            .fully_qualified_name(self.secrets.redact(&parts.join("/")))
-            .kind("resource")
-            .build();
-        location.name =
-            (!object.name.is_empty()).then(|| self.secrets.redact(&object.name).into_owned());
-        location
     }
 
     // No snippet: the line may hold a secret.
@@ -285,6 +271,18 @@ fn pascal_case(id: &str) -> String {
         out.push_str(rest.as_str());
     }
     out
+}
+
+fn logical_location(object: &ObjectRef) -> sarif::LogicalLocation {
+    let mut parts = vec![&*object.api_version, &*object.kind];
+    parts.extend(object.namespace.as_deref());
+    parts.push(&object.name);
+    let mut location = sarif::LogicalLocation::builder()
+        .fully_qualified_name(parts.join("/"))
+        .kind("resource")
+        .build();
+    location.name = (!object.name.is_empty()).then(|| object.name.to_string());
+    location
 }
 
 fn artifact(path: &RepoPath) -> sarif::ArtifactLocation {

@@ -35,6 +35,8 @@ pub(super) struct Metrics {
     pub(super) bytes_in_flight: Gauge,
     /// Open connections of the webhook.
     pub(super) connections: Gauge,
+    /// Reviews that wait for a thread.
+    pub(super) queued: Gauge,
     /// Seconds that a review waited for a thread.
     pub(super) queue_wait: Histogram,
     /// Evaluations that panicked.
@@ -109,6 +111,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             bytes_in_flight: Gauge::default(),
             connections: Gauge::default(),
+            queued: Gauge::default(),
             queue_wait: Histogram::new(SECONDS),
             panics: Counter::default(),
             timeouts: Counter::default(),
@@ -137,6 +140,7 @@ impl Metrics {
             self.bytes_in_flight.clone(),
         );
         registry.register("connections", "Open connections", self.connections.clone());
+        registry.register("queued", "Reviews that wait for a thread", self.queued.clone());
         registry.register(
             "queue_wait_seconds",
             "Time that reviews waited for a thread",

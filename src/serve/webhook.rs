@@ -179,6 +179,7 @@ impl Webhook {
             deadline: deadlines.evaluate,
             queued: Instant::now(),
             reply,
+            waits: Counted::new(&self.metrics.queued, 1),
         };
         self.workers.submit(job).map_err(|_| NoRoom)?;
         match timeout_at(deadlines.answer.into(), answer).await {

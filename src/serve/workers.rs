@@ -9,7 +9,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::body::Room;
-use super::metrics::Metrics;
+use super::metrics::{Counted, Metrics};
 use super::{Options, Reviewer};
 use crate::admission::Answer;
 
@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) queued: Instant,
     /// Where the answer goes. If nobody waits there, nothing is evaluated.
     pub(super) reply: oneshot::Sender<Result<Answer, Panicked>>,
+    /// Counts it while it waits.
+    pub(super) waits: Counted,
 }
 
 /// The evaluation panicked.
@@ -127,7 +129,8 @@ impl Drop for Workers {
 }
 
 fn evaluate(job: Job, metrics: &Metrics) {
-    let Job { question, room, reviewer, deadline, queued, reply } = job;
+    let Job { question, room, reviewer, deadline, queued, reply, waits } = job;
+    drop(waits);
     metrics.queue_wait.observe(queued.elapsed().as_secs_f64());
     // A reviewer is not changed by answering, so a panic leaves nothing half done.
     let answer = catch_unwind(AssertUnwindSafe(|| reviewer.answer(question, Some(deadline))));

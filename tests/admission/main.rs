@@ -6,8 +6,12 @@
 
 #![expect(
     clippy::disallowed_methods,
+    clippy::format_collect,
+    clippy::format_push_string,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "test code, which runs the program"
 )]

@@ -104,7 +104,7 @@ fn w24_a_deletion_timestamp_does_not_disable_rules_for_other_changes() {
     };
     let old = deleted(good_pod(), json!(["example.com/a"]));
     // A change beside the finalizer that goes.
-    let answer = ask(&gate, &update(old.clone(), deleted(host_network(), json!([]))));
+    let answer = ask(&gate, &update(old, deleted(host_network(), json!([]))));
     assert_eq!(causes(&answer), pairs(&[ON_HOST]), "{answer}");
     // A deletion timestamp that only the new object claims to have.
     let mut claimed = host_network();

@@ -153,12 +153,15 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
         .iter()
         .filter(|it| it.doors == Doors::Repository)
         .map(|it| match it.id.category() {
-            category @ ("coverage" | "yaml") => format!("{category}/*"),
+            category @ ("config" | "coverage" | "waiver" | "yaml") => format!("{category}/*"),
             _ => it.id.to_string(),
         })
         .collect();
     assert_eq!(
         only,
-        BTreeSet::from(["coverage/*", "yaml/*", "schema/unknown-kind"].map(str::to_owned))
+        BTreeSet::from(
+            ["config/*", "coverage/*", "schema/unknown-kind", "waiver/*", "yaml/*"]
+                .map(str::to_owned)
+        )
     );
 }

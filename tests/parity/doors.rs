@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use tidewaiter::date::Date;
 use tidewaiter::report::{self, Display, Format, Report, Style};
 use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options};
+use tidewaiter::serve::GateSource;
 
 use crate::apiserver::{Applied, review};
+use crate::client::{PATIENCE, TlsConnection};
+use crate::fixture::Running;
 
 /// A finding, as every door shows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,9 +47,7 @@ fn field(path: &Value) -> String {
         Some(index) => tidewaiter::document::Step::Index(usize::try_from(index).unwrap()),
         None => tidewaiter::document::Step::Key(step.as_str().unwrap().into()),
     });
-    let path = tidewaiter::document::FieldPath::from(steps.collect::<Vec<_>>()).to_string();
-    // A report leaves a secret out of each step, an answer out of the whole path.
-    path.replace("[[redacted]]", ".[redacted]")
+    tidewaiter::document::FieldPath::from(steps.collect::<Vec<_>>()).to_string()
 }
 
 /// Returns the identity of an object of a report. The namespace is left out: where a manifest has
@@ -58,16 +60,18 @@ pub(crate) fn identity(object: &Value) -> String {
     format!("{} {} {}", text("apiVersion"), text("kind"), text("name"))
 }
 
-/// The two sides, for one environment.
-#[derive(Debug)]
+/// The doors of one environment.
 pub(crate) struct Doors {
     gate: Gate,
+    /// The webhook, and a connection to it.
+    web: Option<(Running, Mutex<TlsConnection>)>,
     config: Option<PathBuf>,
     environment: Option<String>,
 }
 
 impl Doors {
-    pub(crate) fn new(config: Option<&Path>, environment: Option<&str>) -> Self {
+    /// Returns the doors without the web, for objects by the thousand.
+    pub(crate) fn without_web(config: Option<&Path>, environment: Option<&str>) -> Self {
         let options = GateOptions {
             config: config.map(Path::to_owned),
             environment: environment.map(str::to_owned),
@@ -75,9 +79,26 @@ impl Doors {
         };
         Self {
             gate: Gate::new(&options, &Inputs::read(&options).unwrap()).unwrap(),
+            web: None,
             config: options.config,
             environment: options.environment,
         }
+    }
+
+    /// Returns the doors, with a webhook that serves.
+    pub(crate) fn new(config: Option<&Path>, environment: Option<&str>) -> Self {
+        let mut doors = Self::without_web(config, environment);
+        let options = GateOptions {
+            config: doors.config.clone(),
+            environment: doors.environment.clone(),
+            ..GateOptions::default()
+        };
+        let source = GateSource { options, today: Date::default };
+        // A test of what is answered is none of how fast.
+        let running = Running::with(source, |options| options.max_duration = PATIENCE);
+        let connection = Mutex::new(running.connect());
+        doors.web = Some((running, connection));
+        doors
     }
 
     /// Returns what `check` finds in manifests from standard input.
@@ -91,8 +112,8 @@ impl Doors {
         found(&report_of(&options))
     }
 
-    /// Returns what `review` finds in an object that an API server asks about; `serve` answers the
-    /// same.
+    /// Returns what `review` finds in an object that an API server asks about, and holds that
+    /// `serve` answers the same.
     pub(crate) fn review(&self, object: &Value, applied: Applied) -> BTreeSet<Seen> {
         let question = review(object, applied).to_string();
         let answers = self.gate.answer_all(question.clone().into_bytes(), Date::default(), true);
@@ -101,9 +122,15 @@ impl Doors {
         assert_eq!(explained["failures"], Value::Array(Vec::new()), "{explained}");
         let seen: BTreeSet<Seen> =
             explained["findings"].as_array().unwrap().iter().map(Seen::read).collect();
-        let answer = self.gate.answer(question.into_bytes(), Date::default(), None);
-        let answer: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_answers(&answer, &seen);
+        let answer = self.gate.answer(question.clone().into_bytes(), Date::default(), None).body;
+        if let Some((_, connection)) = &self.web {
+            let mut connection = connection.lock().unwrap();
+            let response = connection.review("/validate?timeout=30s", question).unwrap();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            assert_eq!(response.status, 200);
+            assert_eq!(text(&response.body), text(&answer), "`serve` answers as `review` does");
+        }
+        assert_answers(&serde_json::from_slice(&answer).unwrap(), &seen);
         seen
     }
 }

@@ -63,13 +63,13 @@ fn count(doors: &Doors, path: &Path) -> Count {
 /// figures: `MANIFESTS=folder cargo test --release --test parity -- --ignored --nocapture`.
 #[test]
 #[ignore = "needs a folder of manifests"]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a figure for people")]
+#[expect(clippy::disallowed_methods, reason = "a figure for people")]
 fn both_doors_find_the_same_in_every_object_of_a_folder() {
     let folder = std::env::var("MANIFESTS").expect("MANIFESTS names a folder");
     let mut paths = Vec::new();
     manifests(Path::new(&folder), &mut paths);
     paths.sort();
-    let doors = Doors::new(None, Some("production"));
+    let doors = Doors::without_web(None, Some("production"));
     let counts: Vec<Count> = paths.par_iter().map(|path| count(&doors, path)).collect();
     let mut differences: BTreeMap<&String, usize> = BTreeMap::new();
     for (label, number) in counts.iter().flat_map(|it| &it.differences) {

@@ -7,13 +7,20 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "helpers of tests fail by panicking"
 )]
 
 mod apiserver;
+#[path = "../serve/client.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod client;
 mod differences;
 mod doors;
+#[path = "../serve/fixture.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod fixture;
 mod fleet;
 mod golden;
 mod sample;

@@ -183,3 +183,18 @@ fn standard_input_is_no_file() {
         ["::error title=schema/unknown-field (high)::wrong%0Aat: <stdin>:1:4"]
     );
 }
+
+#[test]
+fn a_file_outside_of_the_repository_is_named_in_words() {
+    let mut repo = Repo::default();
+    let path = RepoPath::outside(std::path::Path::new("/etc/gate/tidewaiter.yaml"));
+    let id = repo.sources.add(Source::new(path, Origin::File, b"a: 1\n".to_vec()));
+    let meta = rule("config/unknown-environment");
+    repo.judge(Finding::new(&meta, Span::new(id, 0, 1), "wrong"), Enforcement::Warn);
+    repo.verdict.summary.objects = 1;
+    assert_eq!(
+        annotations(&repo),
+        ["::warning title=config/unknown-environment (high)::wrong%0A\
+          at: /etc/gate/tidewaiter.yaml:1:1"]
+    );
+}

@@ -193,3 +193,20 @@ fn addresses_of_files_are_web_addresses() {
         assert!(bad.parse::<super::super::SourceUrl>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_file_outside_of_the_repository_is_no_link() {
+    let mut repo = Repo::default();
+    repo.source_url = Some("https://git.example.com/o/r/blob/0a1b".parse().unwrap());
+    let path = RepoPath::outside(std::path::Path::new("/etc/gate/tidewaiter.yaml"));
+    let source = crate::source::Source::new(path.clone(), Origin::File, b"a: 1\n".to_vec());
+    let id = repo.sources.add(source);
+    let meta = rule("config/unknown-environment");
+    repo.judge(Finding::new(&meta, Span::new(id, 0, 1), "wrong"), Enforcement::Warn);
+    let reason = "it is no file".to_owned();
+    repo.verdict.summary.not_judged.push(NotJudged { path, span: None, reason, failure: false });
+    let text = markdown(&repo);
+    assert!(text.contains("<td><code>/etc/gate/tidewaiter.yaml:1</code></td>"), "{text}");
+    assert!(text.contains("<td><code>/etc/gate/tidewaiter.yaml</code></td>"), "{text}");
+    assert!(!text.contains("<a "), "{text}");
+}
