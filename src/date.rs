@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
 /// A day of the Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
@@ -31,34 +34,33 @@ impl fmt::Display for Date {
 impl Date {
     /// Returns the day, in UTC, of a number of seconds since 1970.
     pub fn from_unix_seconds(seconds: u64) -> Self {
-        // Days are counted from the first of March of the year 0, so that a leap day ends a year.
-        let days = seconds / 86_400 + 719_468;
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        Self {
-            year: u16::try_from(year).unwrap_or(u16::MAX),
-            month: u8::try_from(month).unwrap_or(12),
-            day: u8::try_from(day).unwrap_or(31),
-        }
+        let seconds = i64::try_from(seconds).ok();
+        let time = seconds.and_then(|it| Timestamp::from_second(it).ok());
+        // A clock that is beyond the calendar tells as little as none.
+        time.map_or_else(Self::default, |it| it.to_zoned(TimeZone::UTC).date().into())
     }
 
     /// Returns how many days lie between this day and a later one; negative for an earlier one.
     pub fn days_until(self, other: Self) -> i64 {
-        other.number() - self.number()
+        // Both have passed through the calendar, so neither is refused by it.
+        let days = |from: civil::Date, to: civil::Date| from.until(to).ok().map(|it| it.get_days());
+        let span = self.civil().zip(other.civil()).and_then(|(from, to)| days(from, to));
+        i64::from(span.unwrap_or_default())
     }
 
-    // Counts days from the first of March of the year 0.
-    fn number(self) -> i64 {
-        let (year, month) = (i64::from(self.year), i64::from(self.month));
-        let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-        let day_of_year = (153 * month + 2) / 5 + i64::from(self.day) - 1;
-        365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
+    fn civil(self) -> Option<civil::Date> {
+        let year = i16::try_from(self.year).ok()?;
+        civil::Date::new(year, i8::try_from(self.month).ok()?, i8::try_from(self.day).ok()?).ok()
+    }
+}
+
+impl From<civil::Date> for Date {
+    fn from(date: civil::Date) -> Self {
+        Self {
+            year: u16::try_from(date.year()).unwrap_or_default(),
+            month: u8::try_from(date.month()).unwrap_or_default(),
+            day: u8::try_from(date.day()).unwrap_or_default(),
+        }
     }
 }
 
@@ -71,28 +73,14 @@ impl FromStr for Date {
     type Err = InvalidDate;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidDate(text.to_owned());
-        let mut parts = text.split('-');
-        let mut number = |length: usize| {
-            let part = parts.next().filter(|part| part.len() == length)?;
-            part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<u16>().ok())?
-        };
-        let year = number(4).ok_or_else(invalid)?;
-        let month = number(2).and_then(|it| u8::try_from(it).ok()).ok_or_else(invalid)?;
-        let day = number(2).and_then(|it| u8::try_from(it).ok()).ok_or_else(invalid)?;
-        let leap =
-            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-        let days = match month {
-            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-            4 | 6 | 9 | 11 => 30,
-            2 if leap => 29,
-            2 => 28,
-            _ => return Err(invalid()),
-        };
-        if parts.next().is_some() || !(1..=days).contains(&day) {
-            return Err(invalid());
-        }
-        Ok(Self { year, month, day })
+        // One way to write a day, and no other that the calendar's own reader would take.
+        let is_plain = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        let date = text.parse::<civil::Date>().ok().filter(|_| is_plain);
+        date.map(Self::from).ok_or_else(|| InvalidDate(text.to_owned()))
     }
 }
 

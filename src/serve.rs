@@ -8,7 +8,6 @@
 mod audit;
 mod body;
 mod connection;
-mod der;
 mod gate;
 mod health;
 mod logs;

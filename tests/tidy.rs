@@ -243,6 +243,8 @@ const BEHIND: &[(&str, &[&str])] = &[
     ("axum", &["src/serve"]),
     ("prometheus_client", &["src/serve"]),
     ("rcgen", &["src/certificates"]),
+    ("x509_parser", &["src/certificates", "src/serve"]),
+    ("jiff", &["src/date", "src/serve"]),
 ];
 
 /// Says whether code names a path into a library; `tokio` is not in `a_tokio::b`.

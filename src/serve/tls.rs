@@ -12,8 +12,6 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest as _, Sha256};
 
-use super::der;
-
 /// Bytes of a certificate file; chains have some ten thousand.
 const FILE: u64 = 1 << 20;
 
@@ -99,7 +97,7 @@ impl Files {
             .ok_or_else(|| not_pem(certificate, "certificate"))?;
         let private =
             PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| not_pem(key, "private key"))?;
-        let not_after = chain.first().and_then(|it| der::not_after(it));
+        let not_after = chain.first().and_then(|it| not_after(it));
         let pair = CertifiedKey::from_der(chain, private, &ring::default_provider());
         let pair = pair.map_err(|err| CertificateError::Unusable {
             certificate: certificate.to_owned(),
@@ -108,6 +106,12 @@ impl Files {
         })?;
         Ok(Pair { key: Arc::new(pair), not_after })
     }
+}
+
+/// Returns `notAfter` of a certificate (RFC 5280, 4.1.2.5), in seconds since 1970.
+fn not_after(certificate: &[u8]) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// The certificate in use. A connection keeps the one it began with.
@@ -144,4 +148,23 @@ pub(super) fn config(served: Served) -> Result<ServerConfig, rustls::Error> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ticketer = ring::Ticketer::new()?;
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_certificate_is_read() {
+        // 2049 is the last year that a certificate writes with two digits.
+        for (year, end) in [(2031, 1_930_348_800), (2051, 2_561_500_800)] {
+            let mut params =
+                rcgen::CertificateParams::new(vec!["a.example.com".to_owned()]).unwrap();
+            params.not_after = rcgen::date_time_ymd(year, 3, 4);
+            let key = rcgen::KeyPair::generate().unwrap();
+            let certificate = params.self_signed(&key).unwrap();
+            assert_eq!(not_after(certificate.der()), Some(end));
+        }
+        assert_eq!(not_after(b"no certificate"), None);
+    }
 }
