@@ -89,7 +89,7 @@ impl Gate {
         let started = lines
             .find_map(|line| {
                 let event: Value = serde_json::from_str(&line.unwrap()).ok()?;
-                event["listen"].as_str()?.parse().ok()
+                event["address"].as_str()?.parse().ok()
             })
             .unwrap();
         // Whoever reads no more of a pipe blocks whoever writes.
