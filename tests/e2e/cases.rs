@@ -46,6 +46,26 @@ pub(crate) const CASES: &[(&str, Case)] = &[
     ("the gate drains under load without a failed call", the_gate_drains_under_load),
 ];
 
+/// Returns where the objects of a kind that `deploy` installs are created.
+fn collection(object: &Value) -> &'static str {
+    match object["kind"].as_str().unwrap() {
+        "Namespace" => "/api/v1/namespaces",
+        "ConfigMap" => "/api/v1/namespaces/tidewaiter-system/configmaps",
+        "ResourceQuota" => "/api/v1/namespaces/tidewaiter-system/resourcequotas",
+        "Service" => "/api/v1/namespaces/tidewaiter-system/services",
+        "ServiceAccount" => "/api/v1/namespaces/tidewaiter-system/serviceaccounts",
+        "Deployment" => "/apis/apps/v1/namespaces/tidewaiter-system/deployments",
+        "NetworkPolicy" => {
+            "/apis/networking.k8s.io/v1/namespaces/tidewaiter-system/networkpolicies"
+        }
+        "PodDisruptionBudget" => {
+            "/apis/policy/v1/namespaces/tidewaiter-system/poddisruptionbudgets"
+        }
+        "ValidatingWebhookConfiguration" => REGISTRATIONS,
+        other => panic!("where does a {other} go?"),
+    }
+}
+
 /// The servers, and what stood there before the gate was registered.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -59,8 +79,9 @@ impl World {
         let cluster = Cluster::start(tools, folder);
         let world = Self { cluster, gate };
         world.furnish();
-        let registration = world.gate.registration();
-        created(&world.cluster.create(User::Admin, REGISTRATIONS, &registration));
+        for object in world.gate.deployment() {
+            created(&world.cluster.create(User::Admin, collection(&object), &object));
+        }
         // The API server takes a moment to ask whom it was told to ask.
         for (path, object) in [
             (DEPLOYMENTS, privileged("probe")),

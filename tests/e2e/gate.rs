@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tidewaiter::load::{self, Dialect, Limits};
-use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
+use tidewaiter::load::{Limits, Repository};
+use tidewaiter::render::{Cache, kustomize};
+use tidewaiter::source::{Origin, RepoPath, Source};
 
 use crate::client::Client;
 use crate::cluster::Authority;
@@ -157,20 +158,32 @@ impl Gate {
         self.configuration.replace(&[("tidewaiter.yaml", text)]);
     }
 
-    /// Returns the registration that `deploy` installs, with the address of this process.
-    pub(crate) fn registration(&self) -> Value {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/base/registration.yaml");
-        let mut sources = SourceMap::default();
-        let bytes = fs::read(path).unwrap();
-        let id = sources.add(Source::new(RepoPath::new("registration.yaml"), Origin::File, bytes));
-        let source = sources.get(id).unwrap();
-        let parsed = load::parse(source, id, Dialect::Kubectl, &Limits::default());
-        let mut registration = parsed.documents[0].root.to_json();
+    /// Returns what `deploy/base` installs, with the address of this process in the registration.
+    pub(crate) fn deployment(&self) -> Vec<Value> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/base");
+        let mut repository = Repository::new(Limits::default());
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("deploy/base/{}", path.file_name().unwrap().to_str().unwrap());
+            let bytes = fs::read(path).unwrap();
+            repository.add(Source::new(RepoPath::new(&name), Origin::File, bytes), true);
+        }
+        let rendered = kustomize(&repository, &RepoPath::new("deploy/base"), &Cache::default());
+        let mut objects: Vec<Value> =
+            rendered.unwrap().objects.iter().map(|it| it.root.to_json()).collect();
+        let registration = objects.iter_mut().find(|it| it["kind"] == REGISTRATION).unwrap();
         let authority = base64::engine::general_purpose::STANDARD.encode(&self.authority.pem);
         for webhook in registration["webhooks"].as_array_mut().unwrap() {
             webhook["clientConfig"] =
                 json!({"url": format!("https://{}/validate", self.address), "caBundle": authority});
         }
-        registration
+        objects
+    }
+
+    /// Returns the registration of [`Self::deployment`].
+    pub(crate) fn registration(&self) -> Value {
+        self.deployment().into_iter().find(|it| it["kind"] == REGISTRATION).unwrap()
     }
 }
+
+const REGISTRATION: &str = "ValidatingWebhookConfiguration";
