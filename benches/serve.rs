@@ -11,21 +11,23 @@
     reason = "a benchmark, which fails by panicking"
 )]
 
+#[path = "../tests/serve/client.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod client;
+
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use client::{NAME, TlsConnection, trusting};
 use rcgen::{CertificateParams, KeyPair};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::ClientConfig;
 use serde_json::{Value, json};
-
-type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 fn main() {
     // What `cargo test --benches` asks of every bench.
@@ -71,7 +73,7 @@ impl Gate {
     #[expect(clippy::disallowed_methods, reason = "the program that is measured")]
     fn start(folder: &Path) -> Self {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
         let (cert_file, key_file) = (folder.join("tls.crt"), folder.join("tls.key"));
         fs::write(&cert_file, certificate.pem()).unwrap();
@@ -94,15 +96,11 @@ impl Gate {
             .unwrap();
         // Whoever reads no more of a pipe blocks whoever writes.
         thread::spawn(move || lines.for_each(drop));
-        Self { process, address: started, config: client_config(certificate.der()) }
+        Self { process, address: started, config: trusting(certificate.der()) }
     }
 
-    fn connect(&self) -> Stream {
-        let tcp = TcpStream::connect(self.address).unwrap();
-        tcp.set_nodelay(true).unwrap();
-        let name = ServerName::IpAddress(self.address.ip().into());
-        let tls = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
-        StreamOwned::new(tls, tcp)
+    fn connect(&self) -> TlsConnection {
+        TlsConnection::open(self.address, &self.config).unwrap()
     }
 
     /// Asks one question `times` times on each of some connections, and prints a line.
@@ -118,7 +116,8 @@ impl Gate {
                     if anew {
                         stream = self.connect();
                     }
-                    exchange(&mut stream, question);
+                    let answer = stream.review("/validate?timeout=10s", question).unwrap();
+                    assert_eq!(answer.status, 200);
                     latencies.push(start.elapsed());
                 }
                 latencies
@@ -167,44 +166,6 @@ impl Drop for Gate {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());
-    }
-}
-
-fn client_config(certificate: &CertificateDer<'static>) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
-}
-
-/// Sends a question and reads the answer.
-fn exchange(stream: &mut Stream, question: &[u8]) {
-    let head = format!(
-        "POST /validate?timeout=10s HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n",
-        question.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(question).unwrap();
-    let mut answer = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let count = stream.read(&mut buffer).unwrap();
-        assert!(count > 0, "the gate closed the connection");
-        answer.extend_from_slice(&buffer[..count]);
-        let Some(end) = answer.windows(4).position(|it| it == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-        assert!(head.starts_with("http/1.1 200"), "{head}");
-        let (_, length) = head.split_once("content-length: ").unwrap();
-        let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
-        if answer.len() >= end + 4 + length {
-            return;
-        }
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use serde_json::Value;
+
+use crate::tls;
 
 /// Speaks HTTPS to one address, trusting one authority.
 #[derive(Debug, Clone)]
@@ -26,15 +28,7 @@ pub(crate) struct Response {
 
 impl Client {
     pub(crate) fn new(address: SocketAddr, authority: &CertificateDer<'static>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Self { address, config: Arc::new(config) }
+        Self { address, config: tls::trusting(authority) }
     }
 
     /// Opens a connection.

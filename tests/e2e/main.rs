@@ -16,6 +16,9 @@ mod client;
 mod cluster;
 mod gate;
 mod process;
+#[path = "../serve/client.rs"]
+#[expect(dead_code, reason = "the tests of the webhook use the rest")]
+mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
