@@ -6,6 +6,7 @@
 //! rewritten, keys are strings).
 
 mod build;
+mod mapping;
 mod resolve;
 mod split;
 mod timestamp;
