@@ -421,6 +421,8 @@ mod tests {
 
         #[test]
         fn what_another_library_refuses_is_refused(text in "[\\[\\]{}:,\"\\\\a0-2.eE+ -]{0,12}") {
+            // Go reads `-0` as the integer 0, as we do; the other library keeps the sign.
+            prop_assume!(!text.contains("-0"));
             let ours = read(&text).1.ok().flatten().filter(|(_, end)| {
                 text.get(*end as usize..).is_some_and(|rest| rest.trim().is_empty())
             });
