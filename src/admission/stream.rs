@@ -52,10 +52,13 @@ fn json(source: &Source, id: SourceId, limits: &Limits) -> Vec<Question> {
                 all.push(Question { start, node: Ok(node) });
             }
             Err(problem) => {
-                let broken = problem.span.start as usize;
                 all.push(Question { start, node: Err(problem) });
-                match text.get(broken..).and_then(|rest| rest.find("\n{")) {
-                    Some(next) => at = broken + next + 1,
+                // The first one, not the first after the break: a value without its end takes the
+                // next one for a part of itself.
+                let rest = text.get(at..).unwrap_or_default();
+                let space = rest.len() - rest.trim_start().len();
+                match rest.trim_start().find("\n{") {
+                    Some(next) => at += space + next + 1,
                     None => return all,
                 }
             }
@@ -95,6 +98,8 @@ mod tests {
             read("{\"a\": 1}\n{\"a\": \n  {oops}\n}\n{\"a\": 1}\n{"),
             [good(), Err(3), good(), Err(6)]
         );
+        assert_eq!(read("{\"a\": 1\n{\"a\": 1}\n{\"a\": 1}"), [Err(2), good(), good()]);
+        assert_eq!(read("{\"a\":\n{\n{\"a\": 1}"), [Err(3), Err(3), good()]);
         assert_eq!(read("a: 1\n---\na: [\n---\na: 1\n").len(), 3);
     }
 }
