@@ -502,15 +502,15 @@ fn a_custom_resource_is_judged(world: &mut World) {
 
 fn a_large_object_is_judged(world: &mut World) {
     register_widely(world);
-    let items: Vec<String> = (0..24_000).map(|it| format!("{it:0>110}")).collect();
+    let items: Vec<String> = (0..27_000).map(|it| format!("{it:0>110}")).collect();
     let mut widget = json!({"apiVersion": "e2e.example.com/v1", "kind": "Widget",
         "metadata": {"name": "large"}, "spec": {"items": items}});
-    assert!(widget.to_string().len() > 2_700_000);
+    assert!(widget.to_string().len() > 3_000_000);
     let path = format!("{WIDGETS}?dryRun=All");
     created(&world.cluster.create(User::Alice, &path, &widget));
-    widget["spec"]["items"][23_999] = leaking("x")["data"]["key"].clone();
+    widget["spec"]["items"][26_999] = leaking("x")["data"]["key"].clone();
     let answer = world.cluster.create(User::Alice, &path, &widget);
-    denied(&answer, "all.tidewaiter.io", &[("secrets/private-key", "spec.items[23999]")]);
+    denied(&answer, "all.tidewaiter.io", &[("secrets/private-key", "spec.items[26999]")]);
     accepted(&world.cluster.delete(User::Admin, &format!("{REGISTRATIONS}/everything")));
 }
 
