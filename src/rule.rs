@@ -215,6 +215,23 @@ pub struct RuleMeta {
     pub references: Vec<Reference>,
 }
 
+/// Returns a rule of no meaning, for tests of what handles rules.
+#[cfg(test)]
+pub(crate) fn fixture(id: &str) -> RuleMeta {
+    RuleMeta {
+        id: id.parse().unwrap(),
+        title: "t".into(),
+        description: "d".into(),
+        help: "h".into(),
+        severity: Severity::High,
+        enforcement: Enforcement::Deny,
+        scope: Scope::Object,
+        doors: Doors::Both,
+        since: "0.1.0".into(),
+        references: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::document::{Document, ObjectRef};
 use crate::load::{self, Dialect, Limits};
-use crate::rule::{Doors, Registry, RuleMeta, Scope, Severity};
+use crate::rule::Registry;
 use crate::source::{Origin, Source, SourceMap};
 
 fn registry() -> Registry {
@@ -9,19 +9,7 @@ fn registry() -> Registry {
     for id in
         ["rbac/wildcard-verb", "rbac/bind-verb", "pod-security/host-network", "waiver/expired"]
     {
-        let meta = RuleMeta {
-            id: id.parse().unwrap(),
-            title: "t".into(),
-            description: "d".into(),
-            help: "h".into(),
-            severity: Severity::High,
-            enforcement: Enforcement::Deny,
-            scope: Scope::Object,
-            doors: Doors::Both,
-            since: "0.1.0".into(),
-            references: Vec::new(),
-        };
-        registry.add(meta).unwrap();
+        registry.add(crate::rule::fixture(id)).unwrap();
     }
     registry
 }

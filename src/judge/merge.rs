@@ -157,23 +157,8 @@ fn inherit(merged: &mut Merged, from: Merged) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::{Doors, Enforcement, RuleMeta, Scope, Severity};
+    use crate::rule::fixture as meta;
     use crate::source::{Origin, RepoPath, Source, SourceMap};
-
-    fn meta(id: &str) -> RuleMeta {
-        RuleMeta {
-            id: id.parse().unwrap(),
-            title: "t".into(),
-            description: "d".into(),
-            help: "h".into(),
-            severity: Severity::High,
-            enforcement: Enforcement::Deny,
-            scope: Scope::Object,
-            doors: Doors::Both,
-            since: "0.1.0".into(),
-            references: Vec::new(),
-        }
-    }
 
     fn span(start: u32, end: u32) -> Span {
         let mut sources = SourceMap::default();

@@ -6,7 +6,7 @@ use crate::date::Date;
 use crate::document::ObjectRef;
 use crate::environment::Tier;
 use crate::load::{Dialect, Limits, Parsed};
-use crate::rule::{Doors, Registry, RuleMeta, Scope, Severity};
+use crate::rule::{Registry, RuleMeta};
 use crate::source::{Origin, Source, SourceMap};
 
 /// A configuration and two files to find something in.
@@ -83,18 +83,7 @@ impl Hall {
 }
 
 fn rule(id: &str) -> RuleMeta {
-    RuleMeta {
-        id: id.parse().unwrap(),
-        title: "t".into(),
-        description: "d".into(),
-        help: "mend it".into(),
-        severity: Severity::High,
-        enforcement: Enforcement::Deny,
-        scope: Scope::Object,
-        doors: Doors::Both,
-        since: "0.1.0".into(),
-        references: Vec::new(),
-    }
+    RuleMeta { help: "mend it".into(), ..crate::rule::fixture(id) }
 }
 
 const RULE: &str = "rbac/wildcard-verb";
