@@ -16,7 +16,7 @@ use crate::graph::{self, Graph, Placement};
 use crate::judge::NotJudged;
 use crate::load::{self, Dialect, Repository};
 use crate::render::{self, GapKind, RenderError, Rendered};
-use crate::review::{Operation, Provenance, Review};
+use crate::review::{Apply, Operation, Provenance, Review};
 use crate::rule::{Registry, RuleId};
 use crate::source::RepoPath;
 
@@ -219,6 +219,7 @@ pub(super) fn check_all(
                 operation: Operation::Create,
                 object: &task.document,
                 old_object: None,
+                apply: Apply::Client,
                 dry_run: false,
                 environment: task.environment.as_deref(),
                 provenance: Some(&task.provenance),
