@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// that stand above it.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("date", &[]),
+    ("quantity", &[]),
     ("source", &[]),
     ("document", &["source"]),
     ("rule", &["source"]),
@@ -19,7 +20,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("review", &["source", "document", "environment"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
-    ("engine", &["source", "document", "load"]),
+    ("engine", &["quantity", "source", "document", "load"]),
     (
         "graph",
         &["source", "document", "rule", "environment", "finding", "config", "discover", "load"],
@@ -27,7 +28,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("render", &["source", "document", "rule", "load", "graph"]),
     (
         "check",
-        &["source", "document", "rule", "environment", "finding", "review", "engine", "load"],
+        &[
+            "quantity",
+            "source",
+            "document",
+            "rule",
+            "environment",
+            "finding",
+            "review",
+            "engine",
+            "load",
+        ],
     ),
     ("judge", &["date", "source", "document", "rule", "environment", "finding", "config"]),
     ("report", &["source", "document", "rule", "environment", "finding", "judge"]),
