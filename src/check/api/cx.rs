@@ -110,6 +110,27 @@ impl<'a> Cx<'a> {
         self.report_at(rule, path, Part::Value, span, message, None);
     }
 
+    /// A value of a map that is wrong, told of the whole map, as the server does for labels.
+    pub(super) fn invalid_value_of(
+        &mut self,
+        rule: &'static Rule,
+        map: Field<'a>,
+        value: Field<'a>,
+        problem: &str,
+    ) {
+        if Self::is_placeholder(value) {
+            return;
+        }
+        let path = value.path();
+        let place = self.place(&path);
+        let message = match value.node().and_then(|it| self.quote(&path, it)) {
+            Some(value) => format!("{value} in {place} {problem}"),
+            None => format!("{place} {problem}"),
+        };
+        let span = value.node().map(|it| it.span);
+        self.report_at(rule, map.path(), Part::Value, span, message, None);
+    }
+
     /// A value that is missing. `why` ends the sentence, or is empty.
     pub(super) fn required(&mut self, rule: &'static Rule, field: Field<'a>, why: &str) {
         let path = field.path();
