@@ -104,6 +104,20 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Wants a name of some form, and that there is one; tells of both by a rule of its own.
+    pub(super) fn require_name_by(
+        &mut self,
+        rule: &'static Rule,
+        field: Field<'a>,
+        form: fn(&str) -> Wrong,
+    ) {
+        if field.is_empty() {
+            self.required(rule, field, "");
+        } else if let Some(wrong) = field.str().and_then(form) {
+            self.invalid(rule, field, wrong);
+        }
+    }
+
     /// Wants a number between two others, both included, where there is one.
     pub(super) fn between(&mut self, field: Field<'a>, min: i64, max: i64) {
         if field.int().is_some_and(|it| it < min || it > max) {
