@@ -137,7 +137,13 @@ fn validate_controller<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         cx.required(&EMPTY_SELECTOR, selector, "");
     }
     if template.exists() {
-        if !Labels::of(labels).have_all_of(selector) {
+        // At an update the selector stays that once came from the labels.
+        let kept = cx.old.map(|it| it.get("spec")).filter(|_| selector.is_empty()).map(|old| {
+            let selector = old.get("selector");
+            let labels = old.at(&["template", "metadata", "labels"]);
+            if selector.is_empty() { labels } else { selector }
+        });
+        if !Labels::of(labels).have_all_of(kept.unwrap_or(selector)) {
             rollout::mismatch(cx, labels);
         }
         let old = old_spec(cx);

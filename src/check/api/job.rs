@@ -28,8 +28,10 @@ const GENERATED: Rule = Rule::new(
     "api/job-selector-set",
     "Selector or label of a Job that the server itself makes",
     "The server selects the pods of a Job by a UID that it gives to the Job, and puts the labels \
-     for it into the template; others are refused.",
-    "remove the selector and these labels; they come from a Job that was exported from a cluster",
+     for it and for the Job's name into the template; others are refused, and so is a name that no \
+     label can have.",
+    "remove the selector and these labels, which come from a Job that was exported from a cluster; \
+     or choose a name of at most 63 characters",
     &["validateGeneratedSelector", "ValidateJobTemplateSpec"],
 );
 
@@ -226,7 +228,10 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     selector::check_leniently(cx, labels, keep);
     if spec.get("manualSelector").is_true() {
         if !labels.exists() {
-            cx.required(&EMPTY_SELECTOR, labels, "`manualSelector` needs one");
+            // At an update the selector stays that the server once made.
+            if cx.old.is_none() {
+                cx.required(&EMPTY_SELECTOR, labels, "`manualSelector` needs one");
+            }
         } else if selector::is_valid(labels) {
             rollout::check_match(cx, labels, template);
         }
@@ -235,7 +240,12 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     if cx.old.is_some() {
         return;
     }
-    let name = cx.root.at(&["metadata", "name"]).text();
+    let name_field = cx.root.at(&["metadata", "name"]);
+    let name = name_field.text();
+    if name.len() > naming::LABEL_MAX && !own.get("job-name").exists() {
+        cx.invalid(&GENERATED, name_field, "is too long for the label that the pods get");
+        cx.named(template.get("labels"));
+    }
     for (key, is_uid, since) in LABELS {
         let label = own.get(key);
         let right = !label.exists() || (!is_uid && label.text() == name);

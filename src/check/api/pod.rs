@@ -279,11 +279,13 @@ fn check_spec<'a>(cx: &mut Cx<'a>, spec: &mut Spec<'a>, claims: &[&'a str]) {
 }
 
 fn check_names<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
-    cx.name_if_any(field.get("serviceAccountName"), naming::dns_subdomain);
     let (account, old_name) = (field.get("serviceAccountName"), field.get("serviceAccount"));
-    if account.is_empty() {
+    cx.name_if_any(account, naming::dns_subdomain);
+    if account.is_empty() && naming::dns_subdomain(old_name.text()).is_some() {
         cx.name_if_any(old_name, naming::dns_subdomain);
-        cx.named(account);
+        if !old_name.is_empty() {
+            cx.named(account);
+        }
     }
     cx.name_if_any(field.get("nodeName"), naming::dns_subdomain);
     cx.name_if_any(field.get("priorityClassName"), naming::dns_subdomain);

@@ -7,6 +7,7 @@ use crate::check::api::resources;
 use crate::check::api::rule::Rule;
 use crate::check::api::shared::UNSUPPORTED;
 use crate::naming;
+use crate::review::Apply;
 
 pub(super) const RULES: &[&Rule] = &[&NAME, &SOURCE, &FIELD, &RESOURCE, &FILE];
 
@@ -111,7 +112,9 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) 
     for variable in container.get("env").items() {
         cx.require_name_by(&NAME, variable.get("name"), form);
         let source = variable.get("valueFrom");
-        if source.exists() {
+        // A source that lost all its fields goes when it is applied on the server's side.
+        let goes = source.is_empty() && spec.old.is_some() && cx.apply == Apply::ServerSide;
+        if source.exists() && !goes {
             check_source(cx, spec, variable, source);
         }
     }

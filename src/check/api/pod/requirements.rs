@@ -124,7 +124,7 @@ fn check_one<'a>(
         cx.invalid_key(&resources::NAME, value, wrong);
         cx.named(named);
     }
-    let amount = resources::amount(value)?;
+    let amount = resources::amount_in_map(value)?;
     if amount.is_negative() {
         cx.invalid(&AMOUNT, value, resources::NEGATIVE);
         cx.named(named);
