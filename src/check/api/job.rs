@@ -85,6 +85,9 @@ const LABELS: &[(&str, bool, u32)] = &[
     ("batch.kubernetes.io/job-name", false, 27),
 ];
 
+/// Stands for the UID that the server will give; nobody can write it as a label.
+const UID: &str = "\u{0}";
+
 /// Numbers that are not negative.
 const COUNTS: &[&str] = &[
     "parallelism",
@@ -253,19 +256,19 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
             cx.invalid(&GENERATED, label, "is made by the server");
         }
     }
-    if labels.exists() && selector::is_valid(labels) && !selects_generated(labels, name) {
-        cx.invalid(&GENERATED, labels, "is made by the server");
-        if !Labels::of(own).match_selector(labels) {
+    if labels.exists() && selector::is_valid(labels) {
+        let mut generated: Vec<(&str, &str)> = vec![("controller-uid", UID), ("job-name", name)];
+        if cx.minor >= 27 {
+            generated.push(("batch.kubernetes.io/controller-uid", UID));
+            generated.push(("batch.kubernetes.io/job-name", name));
+        }
+        if !Labels::from(&generated).match_selector(labels) {
+            cx.invalid(&GENERATED, labels, "is made by the server");
+        }
+        if !Labels::of(own).and(&generated).match_selector(labels) {
             rollout::mismatch(cx, own);
         }
     }
-}
-
-/// Says whether a selector fits the labels that the server makes, of which one is not known.
-fn selects_generated(labels: Field<'_>, name: &str) -> bool {
-    let is_name = |key: &str| LABELS.iter().any(|it| it.0 == key && !it.1);
-    labels.get("matchLabels").entries().all(|(key, value)| is_name(key) && value.text() == name)
-        && labels.get("matchExpressions").is_empty()
 }
 
 /// Looks at what changes (`ValidateJobSpecUpdate`).

@@ -1,5 +1,7 @@
 //! Environment variables, and the fields of the pod that they may take.
 
+use std::collections::BTreeSet;
+
 use super::{Spec, volumes};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
@@ -109,12 +111,18 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) 
     } else {
         naming::env_var_name
     };
+    let mut before = None;
     for variable in container.get("env").items() {
         cx.require_name_by(&NAME, variable.get("name"), form);
         let source = variable.get("valueFrom");
-        // A source that lost all its fields goes when it is applied on the server's side.
-        let goes = source.is_empty() && spec.old.is_some() && cx.apply == Apply::ServerSide;
-        if source.exists() && !goes {
+        if source.exists() && source.is_empty() && cx.apply == Apply::ServerSide {
+            // A source that loses all its fields goes as a whole.
+            let before = before.get_or_insert_with(|| variables_with_source(spec, container));
+            if before.contains(variable.get("name").text()) {
+                continue;
+            }
+        }
+        if source.exists() {
             check_source(cx, spec, variable, source);
         }
     }
@@ -142,6 +150,17 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) 
             cx.named(list);
         }
     }
+}
+
+/// Returns the variables that had a source in the same container of the old spec.
+fn variables_with_source<'a>(spec: &Spec<'a>, container: Field<'a>) -> BTreeSet<&'a str> {
+    let name = container.get("name").text();
+    let old = spec.old.into_iter().flat_map(super::containers_of);
+    old.filter(|it| it.get("name").text() == name)
+        .flat_map(|it| it.get("env").items())
+        .filter(|it| !it.get("valueFrom").is_empty())
+        .map(|it| it.get("name").text())
+        .collect()
 }
 
 /// Says whether a spec has names of variables that servers before 1.32 did not take.
@@ -289,6 +308,7 @@ pub(super) fn check_resource<'a>(
     let units = match divisor.text() {
         _ if is_cpu => &["1m", "1"],
         text if text.ends_with('i') => BINARY_UNITS,
+        text if text.contains(['e', 'E']) && !text.ends_with('E') => &["1"],
         _ => UNITS,
     };
     if !units.iter().any(|it| it.parse().is_ok_and(|unit| amount == unit)) {

@@ -7,6 +7,7 @@ use super::volumes::{self, PATH};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::document::Part;
 
 pub(super) const RULES: &[&Rule] = &[&UNKNOWN, &MOUNT, &PROPAGATION, &DEVICE];
 
@@ -100,15 +101,26 @@ fn check_mounts<'a>(
             cx.invalid(&MOUNT, path, "is the path of a device too");
         }
         let (part, expression) = (mount.get("subPath"), mount.get("subPathExpr"));
-        for key in ["subPath", "subPathExpr"] {
-            if volumes::check_descending(cx, mount.get(key)) {
-                cx.named(mounts.get(key));
-            }
+        if volumes::check_descending(cx, part) {
+            cx.named(mounts.get("subPath"));
         }
+        check_expression(cx, mounts, expression);
         if !part.is_empty() && !expression.is_empty() {
             cx.forbidden(&MOUNT, expression, "beside `subPath`");
         }
         check_propagation(cx, container, mounts, mount);
+    }
+}
+
+/// Looks at a path with variables, which are no reason to leave it alone.
+fn check_expression<'a>(cx: &mut Cx<'a>, mounts: Field<'a>, expression: Field<'a>) {
+    let text = expression.text();
+    let wrong = volumes::relative(text).or_else(|| volumes::no_backsteps(text));
+    if let Some(wrong) = wrong.filter(|_| !text.contains("${")) {
+        let path = expression.path();
+        let message = format!("{} {wrong}", cx.place(&path));
+        cx.report(&PATH, path, Part::Value, message, None);
+        cx.named(mounts.get("subPathExpr"));
     }
 }
 

@@ -71,11 +71,11 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         for key in ["podAffinity", "podAntiAffinity"] {
             let part = affinity.get(key);
             for term in part.get(REQUIRED).items() {
-                check_pod_term(cx, term, keep);
+                check_pod_term(cx, spec, term, keep);
             }
             for weighted in part.get(PREFERRED).items() {
                 check_weight(cx, weighted.get("weight"));
-                check_pod_term(cx, weighted.get("podAffinityTerm"), keep);
+                check_pod_term(cx, spec, weighted.get("podAffinityTerm"), keep);
             }
         }
     }
@@ -209,7 +209,7 @@ fn has_invalid_values(spec: Field<'_>) -> bool {
 }
 
 /// Looks at a term of pod affinity (`validatePodAffinityTerm`).
-fn check_pod_term<'a>(cx: &mut Cx<'a>, term: Field<'a>, keep_values: bool) {
+fn check_pod_term<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>, keep_values: bool) {
     let labels = term.get("labelSelector");
     selector::check_leniently(cx, labels, keep_values);
     selector::check_leniently(cx, term.get("namespaceSelector"), keep_values);
@@ -219,7 +219,7 @@ fn check_pod_term<'a>(cx: &mut Cx<'a>, term: Field<'a>, keep_values: bool) {
             cx.named(term.get("namespace"));
         }
     }
-    spread::check_keys_of_term(cx, term);
+    spread::check_keys_of_term(cx, spec, term);
     selector::check_key(cx, &POD_AFFINITY, term.get("topologyKey"));
 }
 

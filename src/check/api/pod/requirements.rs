@@ -62,18 +62,18 @@ const NAMES_MAX: usize = 64;
 /// What a pod may ask for as a whole.
 const OF_PODS: &[&str] = &["cpu", "memory"];
 
-fn of_pod(name: &str) -> bool {
+fn is_of_pods(name: &str) -> bool {
     OF_PODS.contains(&name) || resources::is_huge_pages(name)
 }
 
 fn pod_resource_name(name: &str) -> Wrong {
     resources::resource_name(name)
-        .or_else(|| (!of_pod(name)).then_some("must be `cpu`, `memory` or huge pages"))
+        .or_else(|| (!is_of_pods(name)).then_some("must be `cpu`, `memory` or huge pages"))
 }
 
 /// Looks at the requirements of a container.
 pub(super) fn check_container<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>) {
-    check(cx, spec, requirements, resources::container_resource_name);
+    check(cx, spec, requirements, false);
     if cx.minor >= CLAIMS {
         check_claims(cx, spec, requirements.get("claims"));
     }
@@ -141,12 +141,22 @@ fn check_one<'a>(
 }
 
 /// Looks at limits and requests (`validateResourceRequirements`).
-fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>, form: fn(&str) -> Wrong) {
+fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>, of_pod: bool) {
     if !requirements.exists() {
         return;
     }
+    let form = if of_pod { pod_resource_name } else { resources::container_resource_name };
     let keep_pages = spec.had(has_broken_pages);
     let mut seen = Seen::default();
+    // The server gives a pod the requests of its containers before it looks.
+    let containers = spec.field.get("containers").items();
+    seen.others = of_pod
+        && spec.is_pod
+        && containers.map(|it| it.get("resources")).any(|it| {
+            ["limits", "requests"]
+                .iter()
+                .any(|list| it.get(list).entries().any(|(name, _)| OF_PODS.contains(&name)))
+        });
     let (limit_map, request_map) = (requirements.get("limits"), requirements.get("requests"));
     let mut limits = BTreeMap::new();
     for (name, value) in limit_map.entries() {
@@ -291,7 +301,7 @@ pub(super) fn check_pod<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     if !requirements.get("claims").is_empty() {
         cx.forbidden(&POD_TOTAL, requirements.get("claims"), "for a pod as a whole");
     }
-    check(cx, spec, requirements, pod_resource_name);
+    check(cx, spec, requirements, true);
     check_consistency(cx, spec, requirements);
 }
 

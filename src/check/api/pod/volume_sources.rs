@@ -49,7 +49,11 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, key: &str, volume: Field<'a>, source: F
         }
         "gcePersistentDisk" => {
             require_as(cx, source, "pdName", volume.get("persistentDisk"));
-            check_byte(cx, source.get("partition"));
+            let partition = source.get("partition");
+            if partition.int().is_some_and(|it| !(0..=255).contains(&it)) {
+                check_byte(cx, partition);
+                cx.named(volume.at(&["persistentDisk", "partition"]));
+            }
         }
         "awsElasticBlockStore" => {
             cx.require(source.get("volumeID"));
@@ -134,7 +138,10 @@ fn check_iscsi<'a>(cx: &mut Cx<'a>, volume: Field<'a>, source: Field<'a>) {
     check_byte(cx, source.get("lun"));
     let authenticates = ["chapAuthDiscovery", "chapAuthSession"];
     if authenticates.iter().any(|it| source.get(it).is_true()) {
-        cx.require(source.get("secretRef"));
+        let secret = source.get("secretRef");
+        if !secret.exists() {
+            cx.required(&VOLUME, secret, "authentication needs it");
+        }
     }
     let initiator = source.get("initiatorName");
     let Some(name) = initiator.str() else { return };

@@ -181,6 +181,12 @@ fn check_source<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, volume: Field<'a>, pod: &s
         }
         if at > 0 {
             cx.forbidden(&SEVERAL, source, "beside another source of the volume");
+            // So the server spells them here.
+            match key {
+                "cephfs" => cx.named(volume.get("cephFS")),
+                "downwardAPI" => cx.named(volume.get("downwarAPI")),
+                _ => {}
+            }
             continue;
         }
         let known = volume_sources::check(cx, key, volume, source);
@@ -272,8 +278,10 @@ fn check_common<'a>(
         "projected" => projections::check(cx, spec, source),
         "ephemeral" => {
             let template = source.get("volumeClaimTemplate");
-            if cx.require(template) {
+            if template.exists() {
                 check_claim_template(cx, template);
+            } else {
+                cx.required(&VOLUME, template, "");
             }
             let name = volume.get("name");
             let claim = format!("{pod}-{}", name.text());
