@@ -24,7 +24,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("engine", &["source", "document", "load"]),
     (
         "graph",
-        &["source", "document", "rule", "environment", "finding", "config", "discover", "load"],
+        &[
+            "source",
+            "document",
+            "rule",
+            "environment",
+            "finding",
+            "config",
+            "review",
+            "discover",
+            "load",
+        ],
     ),
     ("render", &["source", "document", "rule", "load", "graph"]),
     (
