@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("naming", &[]),
+    ("quantity", &[]),
     ("source", &[]),
     ("document", &["source"]),
     ("rule", &["source"]),
@@ -21,7 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("review", &["source", "document", "environment"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
-    ("engine", &["source", "document", "load"]),
+    ("engine", &["quantity", "source", "document", "load"]),
     (
         "graph",
         &[
@@ -41,6 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "check",
         &[
             "naming",
+            "quantity",
             "source",
             "document",
             "rule",
