@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tidewaiter::check::schema::{SchemaCheck, newest};
 use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::load::{Dialect, Limits, parse};
-use tidewaiter::review::{Operation, Review};
+use tidewaiter::review::{Apply, Operation, Review};
 use tidewaiter::rule::Selection;
 use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -101,6 +101,7 @@ fn deployments(criterion: &mut Criterion) {
         operation: Operation::Create,
         object,
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,

@@ -1,16 +1,33 @@
 //! Evaluates rules. No I/O, no output formats; the children never import one another.
 
+pub mod api;
 pub mod policy;
 pub mod schema;
 pub mod secrets;
 
 use std::time::Instant;
 
+use crate::document::ObjectRef;
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{RuleMeta, Selection};
 use crate::source::{SourceId, SourceMap};
+
+/// Where the objects of a kind live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindScope {
+    /// In a namespace.
+    Namespaced,
+    /// In the cluster.
+    Cluster,
+}
+
+/// Knows kinds, built-in and custom.
+pub trait Kinds: Send + Sync + std::fmt::Debug {
+    /// Returns where the objects of a kind live, where that is known.
+    fn scope(&self, kubernetes: KubernetesVersion, object: &ObjectRef) -> Option<KindScope>;
+}
 
 /// What every check may read beside the thing it judges.
 #[derive(Debug, Clone, Copy)]

@@ -14,8 +14,9 @@ use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
 
+use crate::check::api::ApiCheck;
 use crate::check::policy::{BundleError, PolicyCheck};
-use crate::check::schema::{self, SchemaCheck};
+use crate::check::schema::{self, BuiltinKinds, SchemaCheck};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
 use crate::date::Date;
@@ -174,16 +175,19 @@ impl Rules {
         policies: impl FnOnce(&Registry) -> Result<PolicyCheck, RunError>,
     ) -> Result<Self, RunError> {
         let (schema, secrets) = (SchemaCheck::default(), SecretsCheck::new());
+        let api = ApiCheck::new(Arc::new(BuiltinKinds));
         let mut registry = Registry::default();
         let of_run = load::rules().into_iter().chain(graph::rules()).chain(judge::rules());
-        for meta in of_run.chain(schema.rules()).chain(secrets.rules()) {
+        for meta in of_run.chain(schema.rules()).chain(api.rules()).chain(secrets.rules()) {
             registry.add(meta)?;
         }
         let policies = policies(&registry)?;
         for meta in policies.rules() {
             registry.add(meta)?;
         }
-        Ok(Self { checks: vec![Box::new(schema), Box::new(policies), Box::new(secrets)], registry })
+        let checks: Vec<Box<dyn Check>> =
+            vec![Box::new(schema), Box::new(api), Box::new(policies), Box::new(secrets)];
+        Ok(Self { checks, registry })
     }
 }
 

@@ -8,12 +8,11 @@ mod lookup;
 mod rules;
 mod table;
 mod walk;
-mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use builtin::{KindScope, newest, plural, scope, served, versions};
+pub use builtin::{newest, plural, scope, served, versions};
 pub use lookup::{Schema, SchemaSource};
 pub use rules::UNVERIFIED;
 
@@ -21,12 +20,13 @@ use builtin::Builtin;
 use rules::Rules;
 use walk::{Defect, Rule};
 
-use super::{Check, Context, Results};
+use super::{Check, Context, KindScope, Kinds, Results};
 use crate::document::{FieldPath, ObjectRef, Part};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{Doors, RuleMeta, closest};
+use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Check for SchemaCheck {
         // An empty `List` of anything has nothing in it to judge.
         let is_list = (group, version, &*object.kind) == ("", "v1", "List");
         let is_template =
-            [&object.api_version, &object.kind].iter().any(|it| format::is_placeholder(it));
+            [&object.api_version, &object.kind].iter().any(|it| wording::is_placeholder(it));
         if is_list || is_template {
             return;
         }
@@ -127,6 +127,16 @@ impl Check for SchemaCheck {
             finding.help = help;
             results.findings.push(finding);
         }
+    }
+}
+
+/// The kinds that Kubernetes itself serves.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltinKinds;
+
+impl Kinds for BuiltinKinds {
+    fn scope(&self, kubernetes: KubernetesVersion, object: &ObjectRef) -> Option<KindScope> {
+        scope(kubernetes, object.group(), object.version(), &object.kind)
     }
 }
 

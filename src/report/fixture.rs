@@ -9,7 +9,7 @@ use crate::document::{FieldPath, ObjectRef};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
 use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument, Verdict, Waived};
-use crate::rule::{Doors, Enforcement, Reference, Registry, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, Reference, Registry, RuleMeta, Scope, Severity};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
 
 /// A repository with a verdict.
@@ -112,6 +112,7 @@ pub(super) fn rule(id: &str) -> RuleMeta {
         enforcement: Enforcement::Deny,
         scope: Scope::Object,
         doors: Doors::Both,
+        minors: Minors::ALL,
         since: "0.1.0".into(),
         references: vec![Reference {
             title: "Good practice".into(),

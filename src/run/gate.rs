@@ -24,7 +24,7 @@ use crate::graph;
 use crate::judge::{Audit, Court, Summary, Verdict};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
-use crate::review::{Operation, Review};
+use crate::review::{Apply, Operation, Review};
 use crate::rule::{Enforcement, Selection};
 use crate::source::{Encoding, Origin, RepoPath, Source, SourceId, SourceMap};
 
@@ -368,6 +368,7 @@ impl Gate {
                     Operation::Update if !object.in_list => request.old_object.as_ref(),
                     _ => None,
                 },
+                apply: Apply::Client,
                 dry_run: request.dry_run,
                 environment: self.environment.as_ref(),
                 provenance: None,

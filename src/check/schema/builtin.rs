@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use crate::environment::KubernetesVersion;
 
+use crate::check::KindScope;
+
 use super::lookup::{Schema, SchemaSource};
 use super::table::{Kind, Name, Table, TableError};
 
@@ -27,15 +29,6 @@ pub fn versions() -> &'static [KubernetesVersion] {
 pub fn newest() -> KubernetesVersion {
     // Without a readable table there is no version to judge for, and every object says so.
     versions().last().copied().unwrap_or(version(0))
-}
-
-/// Where the objects of a kind live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KindScope {
-    /// In a namespace.
-    Namespaced,
-    /// In the cluster.
-    Cluster,
 }
 
 /// Returns where the objects of a built-in kind live; `None` for a kind that this version lacks.

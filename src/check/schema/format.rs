@@ -1,25 +1,5 @@
 //! The forms of strings that the API server's decoder insists on.
 
-/// Says whether a string stands for a value that is filled in later.
-///
-/// Flux and shells write `${VAR}`, kubelet `$(VAR)`, templates `{{ … }}` and `<TOKEN>`, and SOPS
-/// `ENC[…]`: what type they will have is not known here.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    let token = |text: &str| {
-        let Some((_, rest)) = text.split_once('<') else { return false };
-        let Some((name, _)) = rest.split_once('>') else { return false };
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
-    };
-    // Most values are short words: one look rules them out.
-    text.contains(['$', '{', '<', '['])
-        && (text.contains("${")
-            || text.contains("$(")
-            || text.contains("{{")
-            || text.contains("ENC[")
-            || token(text))
-}
-
 /// The suffixes of a quantity, beside an exponent.
 const SUFFIXES: [&str; 16] =
     ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
@@ -156,23 +136,6 @@ mod tests {
             "2024-01-01T00:00:00+0200",
         ] {
             assert!(!is_date_time(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn placeholders_are_known() {
-        for text in [
-            "${VAR}",
-            "a-$(VAR)",
-            "{{ .Values.x }}",
-            "<TOKEN>",
-            "<ADD LUN ID Here>",
-            "ENC[AES256_GCM,data:x]",
-        ] {
-            assert!(is_placeholder(text), "{text}");
-        }
-        for text in ["three", "a < b > c", "$5", "[x]", "<>", "<1>"] {
-            assert!(!is_placeholder(text), "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, Reference, RuleId, RuleMeta, Scope, Severity};
 
 /// The id of the rule for kinds whose schema is not known; see [`super::one_per_kind`].
 pub const UNVERIFIED: RuleId = RuleId::known("coverage/unknown-kind");
@@ -136,6 +136,7 @@ fn rule(
         enforcement: Enforcement::Deny,
         scope: Scope::Object,
         doors: Doors::Both,
+        minors: Minors::ALL,
         since: "0.1.0".into(),
         references: pages
             .into_iter()

@@ -1,6 +1,6 @@
 use super::*;
 use crate::load::{Dialect, Limits, objects, parse};
-use crate::review::Operation;
+use crate::review::{Apply, Operation};
 use crate::rule::Selection;
 use crate::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -22,6 +22,7 @@ fn results(text: &str, kubernetes: KubernetesVersion) -> (SourceMap, Results) {
                 operation: Operation::Create,
                 object: &object.document,
                 old_object: None,
+                apply: Apply::Client,
                 dry_run: false,
                 environment: None,
                 provenance: None,
@@ -512,6 +513,7 @@ fn other_sources_are_asked_first() {
         operation: Operation::Create,
         object: &parsed.documents[0],
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,
@@ -560,6 +562,7 @@ fn rules_that_are_not_wanted_are_not_told() {
         operation: Operation::Create,
         object: &parsed.documents[0],
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,

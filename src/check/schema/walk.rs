@@ -12,7 +12,7 @@ use crate::source::Span;
 use super::format;
 use super::lookup::{Fields, Schema, View};
 use super::table::{Bits, Format};
-use super::wording::{self, Crumb};
+use crate::wording::{self, Crumb, is_placeholder};
 
 /// Which rule a defect breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl<'a> Walk<'a> {
             (View::Quantity, NodeKind::Scalar(Scalar::String(text))) => self.quantity(node, text),
             (View::String(format, values), NodeKind::Scalar(Scalar::String(text))) => {
                 self.format(node, text, format);
-                if !values.allow(text) && !self.in_status && !format::is_placeholder(text) {
+                if !values.allow(text) && !self.in_status && !is_placeholder(text) {
                     let values: Vec<&str> = values.iter().filter(|it| !it.is_empty()).collect();
                     let help = suggest::value(text, &values);
                     let message = match self.quote(text) {
@@ -164,7 +164,7 @@ impl<'a> Walk<'a> {
                     self.above.pop();
                     self.in_status = in_status;
                 }
-                None if is_root && is_sops(entry) || format::is_placeholder(&entry.key) => {}
+                None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
         }
@@ -258,7 +258,7 @@ impl<'a> Walk<'a> {
     }
 
     fn quantity(&mut self, node: &Node, text: &str) {
-        if format::is_quantity(text) || format::is_placeholder(text) {
+        if format::is_quantity(text) || is_placeholder(text) {
             return;
         }
         let message = match self.quote(text) {
@@ -290,14 +290,14 @@ impl<'a> Walk<'a> {
                 "write it as in `2006-01-02T15:04:05Z`",
             ),
         };
-        if !fits && !format::is_placeholder(text) {
+        if !fits && !is_placeholder(text) {
             let message = format!("the value of `{}` is not {what}", self.place());
             self.defect(Rule::InvalidValue, node.span, message, Some(help.to_owned()));
         }
     }
 
     fn wrong_type(&mut self, node: &Node, wanted: &str) {
-        if node.as_str().is_some_and(format::is_placeholder) {
+        if node.as_str().is_some_and(is_placeholder) {
             return;
         }
         let found = wording::found(node, self.shows_values());
