@@ -68,7 +68,6 @@ pub(super) enum Format {
     Base64,
     DateTime,
     MicroTime,
-    Duration,
 }
 
 /// What tells the items of a list apart (`x-kubernetes-list-type`).
@@ -210,7 +209,6 @@ impl Table {
                     1 => Format::Base64,
                     2 => Format::DateTime,
                     3 => Format::MicroTime,
-                    4 => Format::Duration,
                     _ => return Err(TableError("unknown format of a string")),
                 };
                 let values = reader.many(|it| it.number().map(Name))?;

@@ -194,7 +194,6 @@ impl Converter<'_> {
             Some("IntOrString") => Ok(self.builder.node(Node::IntOrString)),
             Some("Quantity") => Ok(self.builder.node(Node::Quantity)),
             Some("MicroTime") => Ok(self.builder.node(Node::String(Format::MicroTime, Vec::new()))),
-            Some("Duration") => Ok(self.builder.node(Node::String(Format::Duration, Vec::new()))),
             // Go types that keep the bytes as they come.
             Some("RawExtension" | "FieldsV1") => Ok(self.builder.node(Node::Any)),
             // Go structs without fields: the decoder knows no other.

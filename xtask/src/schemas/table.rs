@@ -52,7 +52,6 @@ pub enum Format {
     Byte = 1,
     DateTime = 2,
     MicroTime = 3,
-    Duration = 4,
 }
 
 /// What tells the items of a list apart (`x-kubernetes-list-type`).
