@@ -3,6 +3,7 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+pub mod embedded;
 mod format;
 mod lookup;
 mod rules;
