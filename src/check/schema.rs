@@ -4,6 +4,7 @@
 
 mod builtin;
 mod defect;
+pub mod embedded;
 mod format;
 mod lookup;
 mod rules;
