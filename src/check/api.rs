@@ -7,6 +7,7 @@
 mod config_map;
 mod cx;
 mod field;
+mod metadata;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ struct Kind {
 const KINDS: &[&[Kind]] = &[config_map::KINDS];
 
 /// All rules, as their files list them.
-const RULES: &[&[&Rule]] = &[config_map::RULES];
+const RULES: &[&[&Rule]] = &[config_map::RULES, metadata::RULES];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()
@@ -93,6 +94,7 @@ impl Check for ApiCheck {
         };
         let scope = self.kinds.scope(kubernetes, object);
         let mut state = Cx::new(kubernetes.minor, object, root, old, scope, review.apply);
+        metadata::validate(&mut state, root);
         if let Some(kind) = BY_NAME.get(&(object.group(), &*object.kind)) {
             (kind.validate)(&mut state, root);
             if let (Some(update), Some(old)) = (kind.update, old) {

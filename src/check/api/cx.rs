@@ -106,6 +106,27 @@ impl<'a> Cx<'a> {
         self.report_at(rule, path, Part::Value, span, message, None);
     }
 
+    /// A value that is wrong, told of the map or list that holds it, as the server does for labels.
+    pub(super) fn invalid_in(
+        &mut self,
+        rule: &'static Rule,
+        whole: Field<'a>,
+        field: Field<'a>,
+        problem: &str,
+    ) {
+        if Self::is_placeholder(field) {
+            return;
+        }
+        let path = field.path();
+        let place = self.place(&path);
+        let message = match field.node().and_then(|it| self.quote(&path, it)) {
+            Some(value) => format!("{value} in {place} {problem}"),
+            None => format!("{place} {problem}"),
+        };
+        let span = field.node().map(|it| it.span);
+        self.report_at(rule, whole.path(), Part::Value, span, message, None);
+    }
+
     /// A value that is missing. `why` ends the sentence, or is empty.
     pub(super) fn required(&mut self, rule: &'static Rule, field: Field<'a>, why: &str) {
         let path = field.path();
