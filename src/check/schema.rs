@@ -3,9 +3,11 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+mod defect;
 mod format;
 mod lookup;
 mod rules;
+mod served;
 mod table;
 mod walk;
 
@@ -16,16 +18,16 @@ pub use builtin::{newest, plural, scope, served, versions};
 pub use lookup::{Schema, SchemaSource};
 pub use rules::UNVERIFIED;
 
-use builtin::Builtin;
+use builtin::{Builtin, Standing};
+use defect::{Breach, Defect};
 use rules::Rules;
-use walk::{Defect, Rule};
 
 use super::{Check, Context, KindScope, Kinds, Results};
 use crate::document::{FieldPath, ObjectRef, Part};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
-use crate::review::Review;
-use crate::rule::{Doors, RuleMeta, closest};
+use crate::review::{Apply, Review};
+use crate::rule::{Doors, RuleMeta};
 use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
@@ -47,12 +49,37 @@ impl SchemaCheck {
         Self { rules: Rules::new(), sources }
     }
 
-    fn meta(&self, rule: Rule) -> &RuleMeta {
-        match rule {
-            Rule::UnknownField => &self.rules.unknown_field,
-            Rule::WrongType => &self.rules.wrong_type,
-            Rule::MissingField => &self.rules.missing_field,
-            Rule::InvalidValue => &self.rules.invalid_value,
+    fn meta(&self, breach: Breach, apply: Apply) -> &RuleMeta {
+        match breach {
+            Breach::DuplicateItem if apply == Apply::Client => &self.rules.repeated_item,
+            Breach::DuplicateItem => &self.rules.duplicate_item,
+            Breach::UnknownField => &self.rules.unknown_field,
+            Breach::WrongType => &self.rules.wrong_type,
+            Breach::MissingField => &self.rules.missing_field,
+            Breach::InvalidValue => &self.rules.invalid_value,
+        }
+    }
+}
+
+impl SchemaCheck {
+    /// Says what a version of Kubernetes has against a kind that it serves.
+    fn stand(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        standing: &Standing,
+        results: &mut Results,
+    ) {
+        let said = [
+            (&self.rules.deprecated_kind, served::deprecated(object, standing)),
+            (&self.rules.disabled_api, served::disabled(object, standing)),
+        ];
+        for (meta, said) in said {
+            if let Some((message, help)) = said {
+                let told = Told { field: "apiVersion", message, help };
+                tell(cx, review, object, meta, told, results);
+            }
         }
     }
 }
@@ -86,17 +113,20 @@ impl Check for SchemaCheck {
             .find_map(|source| source.lookup(kubernetes, group, version, &object.kind));
         if let Some(schema) = schema {
             let defects = walk::walk(&review.object.root, &object.kind, schema);
-            if defects.len() >= walk::LIMIT {
+            if defects.len() >= defect::LIMIT {
                 let reason =
-                    format!("an object has {} defects or more; not all are told", walk::LIMIT);
+                    format!("an object has {} defects or more; not all are told", defect::LIMIT);
                 let span = Some(review.object.span);
                 results.failures.push(Failure { span, ..failure(reason) });
             }
             for defect in defects {
-                let meta = self.meta(defect.rule);
+                let meta = self.meta(defect.breach, review.apply);
                 if cx.selection.allows(&meta.id) {
                     results.findings.push(finding(meta, object, defect));
                 }
+            }
+            if let Some(standing) = builtin.standing(kubernetes, group, version, &object.kind) {
+                self.stand(cx, review, object, &standing, results);
             }
             return;
         }
@@ -107,9 +137,8 @@ impl Check for SchemaCheck {
         if is_list || is_template {
             return;
         }
-        let at_admission = review.asked.is_some();
         let (meta, (field, message, help)) = if builtin.has_group(group) {
-            (&self.rules.unknown_kind, unknown_kind(builtin, bit, kubernetes, object))
+            (&self.rules.unknown_kind, served::unknown_kind(builtin, bit, kubernetes, object))
         } else {
             let message = format!(
                 "the schema of {} in {} is not known, so its fields are not checked",
@@ -118,15 +147,7 @@ impl Check for SchemaCheck {
             );
             (&self.rules.unverified, ("apiVersion", message, None))
         };
-        let applies = !at_admission || meta.doors == Doors::Both;
-        if applies && cx.selection.allows(&meta.id) {
-            let path = FieldPath::from([field]);
-            let span = review.object.root.locate(&path, Part::Value);
-            let mut finding =
-                Finding::new(meta, span, message).with_object(Some(object.clone())).with_path(path);
-            finding.help = help;
-            results.findings.push(finding);
-        }
+        tell(cx, review, object, meta, Told { field, message, help }, results);
     }
 }
 
@@ -169,6 +190,33 @@ pub fn one_per_kind(findings: Vec<Finding>) -> Vec<Finding> {
     out
 }
 
+/// What is to be said of a field of the object itself.
+struct Told {
+    field: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+fn tell(
+    cx: Context<'_>,
+    review: &Review<'_>,
+    object: &ObjectRef,
+    meta: &RuleMeta,
+    told: Told,
+    results: &mut Results,
+) {
+    let applies = review.asked.is_none() || meta.doors == Doors::Both;
+    if applies && cx.selection.allows(&meta.id) {
+        let path = FieldPath::from([told.field]);
+        let span = review.object.root.locate(&path, Part::Value);
+        let mut finding = Finding::new(meta, span, told.message)
+            .with_object(Some(object.clone()))
+            .with_path(path);
+        finding.help = told.help;
+        results.findings.push(finding);
+    }
+}
+
 fn finding(meta: &RuleMeta, object: &ObjectRef, defect: Defect) -> Finding {
     let mut finding = Finding::new(meta, defect.span, defect.message)
         .with_object(Some(object.clone()))
@@ -187,50 +235,6 @@ fn unknown_version(kubernetes: KubernetesVersion) -> String {
             "the schemas of Kubernetes {kubernetes} are not known, only those of {oldest} to {newest}"
         ),
         _ => format!("the schemas of Kubernetes {kubernetes} are not known"),
-    }
-}
-
-/// Returns the field that is wrong, what is wrong, and how to mend it.
-fn unknown_kind(
-    builtin: Builtin,
-    bit: u64,
-    kubernetes: KubernetesVersion,
-    object: &ObjectRef,
-) -> (&'static str, String, Option<String>) {
-    let (group, version, kind) = (object.group(), object.version(), &*object.kind);
-    let message = format!(
-        "Kubernetes {kubernetes} has no kind {} in {}",
-        wording::code(kind),
-        wording::code(&object.api_version)
-    );
-    let homes = builtin.homes(bit, group, kind);
-    let home = homes.first().map(|home| format!("use `{home}`"));
-    match served(group, version, kind) {
-        Some((first, _)) if first > kubernetes => {
-            let help = format!("Kubernetes {first} is the first version that serves it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        Some((_, last)) => {
-            let help = format!("Kubernetes {last} was the last version that served it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        None if home.is_some() => ("apiVersion", message, home),
-        None => {
-            let near = if kind.len() > 64 {
-                None
-            } else {
-                closest(kind, builtin.kinds(bit, group, Some(version)))
-                    .or_else(|| closest(kind, builtin.kinds(bit, group, None)))
-            };
-            ("kind", message, near.map(|near| format!("did you mean `{near}`?")))
-        }
-    }
-}
-
-fn join(help: String, more: Option<String>) -> String {
-    match more {
-        Some(more) => format!("{help}; {more}"),
-        None => help,
     }
 }
 

@@ -2,42 +2,22 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
 
+mod repeats;
 mod suggest;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::source::Span;
 
+use super::defect::{Breach, Defect, LIMIT};
 use super::format;
-use super::lookup::{Fields, Schema, View};
+use super::lookup::{Apart, Fields, Schema, View};
 use super::table::{Bits, Format};
 use crate::wording::{self, Crumb, is_placeholder};
 
-/// Which rule a defect breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
-    UnknownField,
-    WrongType,
-    MissingField,
-    InvalidValue,
-}
-
-/// Something that the schema does not allow.
-#[derive(Debug)]
-pub(super) struct Defect {
-    pub(super) rule: Rule,
-    pub(super) path: FieldPath,
-    pub(super) span: Span,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
-}
-
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
 const SUGGESTIONS: usize = 20;
-
-/// How many defects of one object are told; a hostile object may have millions.
-pub(super) const LIMIT: usize = 1000;
 
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
@@ -47,7 +27,7 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
         kind,
         crumbs: Vec::new(),
         above: Vec::new(),
-        in_status: false,
+        unvalidated: false,
         suggestions: SUGGESTIONS,
         defects: Vec::new(),
     };
@@ -63,7 +43,8 @@ struct Walk<'a> {
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
-    in_status: bool,
+    /// Whether the server only decodes what stands here: `status`, and what the schema says so of.
+    unvalidated: bool,
     suggestions: usize,
     defects: Vec<Defect>,
 }
@@ -92,13 +73,20 @@ impl<'a> Walk<'a> {
                     self.crumbs.pop();
                 }
             }
-            (View::List(items, named), NodeKind::Sequence(nodes)) => {
+            (View::List(items, apart), NodeKind::Sequence(nodes)) => {
+                let named = apart.by_name();
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
                     self.item(items, item, item.span);
                     self.crumbs.pop();
                 }
+                self.twice(apart, nodes);
+            }
+            (View::Decoded(inner), _) => {
+                let unvalidated = std::mem::replace(&mut self.unvalidated, true);
+                self.value(inner, node, anchor);
+                self.unvalidated = unvalidated;
             }
             (View::Integer(bits), NodeKind::Scalar(scalar)) => {
                 self.integer(node, scalar, bits, "an integer");
@@ -109,7 +97,7 @@ impl<'a> Walk<'a> {
             (View::Quantity, NodeKind::Scalar(Scalar::String(text))) => self.quantity(node, text),
             (View::String(format, values), NodeKind::Scalar(Scalar::String(text))) => {
                 self.format(node, text, format);
-                if !values.allow(text) && !self.in_status && !is_placeholder(text) {
+                if !values.allow(text) && !self.unvalidated && !is_placeholder(text) {
                     let values: Vec<&str> = values.iter().filter(|it| !it.is_empty()).collect();
                     let help = suggest::value(text, &values);
                     let message = match self.quote(text) {
@@ -118,7 +106,7 @@ impl<'a> Walk<'a> {
                         }
                         None => format!("`{}` does not take this value", self.place()),
                     };
-                    self.defect(Rule::InvalidValue, node.span, message, Some(help));
+                    self.defect(Breach::InvalidValue, node.span, message, Some(help));
                 }
             }
             (View::Boolean, _) => self.wrong_type(node, "a boolean"),
@@ -138,9 +126,29 @@ impl<'a> Walk<'a> {
             self.value(schema, node, anchor);
         } else if let View::Object(fields) = schema.view()
             && fields.required().next().is_some()
-            && !self.in_status
+            && !self.unvalidated
         {
             self.wrong_type(node, "an object");
+        }
+    }
+
+    /// Items that a list has already, where its items are told apart by value or by keys.
+    fn twice(&mut self, apart: Apart<'a>, nodes: &'a [Node]) {
+        for repeat in repeats::of(apart, nodes) {
+            let Some(item) = nodes.get(repeat.index) else { continue };
+            let place = self.place();
+            let message = match repeat.label.filter(|_| self.shows_values()) {
+                Some(label) => format!("a second item {} in `{place}`", wording::code(&label)),
+                None => format!("an item of `{place}` is there twice"),
+            };
+            self.crumbs.push(Crumb::Item(repeat.index, None));
+            self.defect(
+                Breach::DuplicateItem,
+                item.span,
+                message,
+                Some(format!("it is the same as item {} of the list", repeat.first)),
+            );
+            self.crumbs.pop();
         }
     }
 
@@ -155,20 +163,20 @@ impl<'a> Walk<'a> {
             match fields.get(&entry.key) {
                 Some(_) if entry.value.is_null() => {}
                 Some(schema) => {
-                    let in_status = self.in_status;
-                    self.in_status |= is_root && &*entry.key == "status";
+                    let unvalidated = self.unvalidated;
+                    self.unvalidated |= is_root && &*entry.key == "status";
                     self.above.push((self.crumbs.len(), fields));
                     self.crumbs.push(Crumb::Key(&entry.key));
                     self.value(schema, &entry.value, entry.key_span);
                     self.crumbs.pop();
                     self.above.pop();
-                    self.in_status = in_status;
+                    self.unvalidated = unvalidated;
                 }
                 None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
         }
-        if self.in_status {
+        if self.unvalidated {
             return;
         }
         for name in fields.required() {
@@ -181,7 +189,7 @@ impl<'a> Walk<'a> {
             path.push_key(name);
             let null = entries.iter().find(|entry| &*entry.key == name);
             self.defects.push(Defect {
-                rule: Rule::MissingField,
+                breach: Breach::MissingField,
                 path,
                 span: null.map_or(anchor, |entry| entry.key_span),
                 message,
@@ -227,7 +235,7 @@ impl<'a> Walk<'a> {
         let mut path = self.path();
         path.push_key(entry.key.clone());
         self.defects.push(Defect {
-            rule: Rule::UnknownField,
+            breach: Breach::UnknownField,
             path,
             span: entry.key_span,
             message,
@@ -253,7 +261,7 @@ impl<'a> Walk<'a> {
         if !fits {
             let size = if bits == Bits::B32 { 32 } else { 64 };
             let message = format!("the value of `{}` does not fit into {size} bits", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, None);
+            self.defect(Breach::InvalidValue, node.span, message, None);
         }
     }
 
@@ -269,7 +277,7 @@ impl<'a> Walk<'a> {
             Some(near) if self.quote(text).is_some() => format!("did you mean `{near}`?"),
             _ => "write a number with a suffix, such as `500m`, `1.5`, `128Mi` or `2G`".to_owned(),
         };
-        self.defect(Rule::InvalidValue, node.span, message, Some(help));
+        self.defect(Breach::InvalidValue, node.span, message, Some(help));
     }
 
     fn format(&mut self, node: &Node, text: &str, format: Format) {
@@ -289,10 +297,15 @@ impl<'a> Walk<'a> {
                 "a date and time of RFC 3339",
                 "write it as in `2006-01-02T15:04:05Z`",
             ),
+            Format::MicroTime => (
+                format::is_micro_time(text),
+                "a date and time of RFC 3339 with microseconds",
+                "write it as in `2006-01-02T15:04:05.000000Z`",
+            ),
         };
         if !fits && !is_placeholder(text) {
             let message = format!("the value of `{}` is not {what}", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, Some(help.to_owned()));
+            self.defect(Breach::InvalidValue, node.span, message, Some(help.to_owned()));
         }
     }
 
@@ -303,11 +316,11 @@ impl<'a> Walk<'a> {
         let found = wording::found(node, self.shows_values());
         let message = format!("expected {wanted} in `{}`, found {found}", self.place());
         let help = wording::type_help(node, wanted).map(str::to_owned);
-        self.defect(Rule::WrongType, node.span, message, help);
+        self.defect(Breach::WrongType, node.span, message, help);
     }
 
-    fn defect(&mut self, rule: Rule, span: Span, message: String, help: Option<String>) {
-        self.defects.push(Defect { rule, path: self.path(), span, message, help });
+    fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {
+        self.defects.push(Defect { breach, path: self.path(), span, message, help });
     }
 
     fn path(&self) -> FieldPath {
