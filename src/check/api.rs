@@ -7,8 +7,13 @@
 mod config_map;
 mod cx;
 mod field;
+mod forms;
 mod metadata;
+mod persistent_volume_claim;
+mod resources;
 mod rule;
+mod selector;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -41,10 +46,10 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS];
+const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
 
 /// All rules, as their files list them.
-const RULES: &[&[&Rule]] = &[config_map::RULES, metadata::RULES];
+const RULES: &[&[&Rule]] = &[config_map::RULES, forms::RULES, metadata::RULES, persistent_volume_claim::RULES, resources::RULES, selector::RULES, shared::RULES];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()

@@ -203,7 +203,7 @@ pub(super) fn labels<'a>(cx: &mut Cx<'a>, labels: Field<'a>) {
             cx.invalid_key_of(&LABEL, labels, key, wrong);
         }
         if let Some(wrong) = value.str().and_then(naming::label_value) {
-            cx.invalid_in(&LABEL, labels, value, wrong);
+            cx.invalid_value_of(&LABEL, labels, value, wrong);
         }
     }
 }
@@ -268,7 +268,7 @@ fn check_finalizers<'a>(cx: &mut Cx<'a>, finalizers: Field<'a>) {
         // `null` in a list of strings is an empty string.
         let name = finalizer.text();
         if let Some(wrong) = naming::qualified_name(name) {
-            cx.invalid_in(&FINALIZER, finalizers, finalizer, wrong);
+            cx.invalid_value_of(&FINALIZER, finalizers, finalizer, wrong);
         }
         if !name.contains('/') && !OWN_FINALIZERS.contains(&name) {
             if is_kube {
