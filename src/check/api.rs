@@ -49,7 +49,15 @@ struct Kind {
 const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
 
 /// All rules, as their files list them.
-const RULES: &[&[&Rule]] = &[config_map::RULES, forms::RULES, metadata::RULES, persistent_volume_claim::RULES, resources::RULES, selector::RULES, shared::RULES];
+const RULES: &[&[&Rule]] = &[
+    config_map::RULES,
+    forms::RULES,
+    metadata::RULES,
+    persistent_volume_claim::RULES,
+    resources::RULES,
+    selector::RULES,
+    shared::RULES,
+];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()

@@ -118,7 +118,7 @@ impl<'a> Cx<'a> {
         value: Field<'a>,
         problem: &str,
     ) {
-        if Self::is_placeholder(value) {
+        if self.is_placeholder(value) {
             return;
         }
         let path = value.path();

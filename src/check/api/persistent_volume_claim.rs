@@ -108,10 +108,7 @@ pub(super) fn claim_spec<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
 
 /// Returns the sources that the server keeps (`DropDisabledFields`,
 /// `EnforceDataSourceBackwardsCompatibility`).
-fn kept_sources<'a>(
-    cx: &Cx<'a>,
-    spec: Field<'a>,
-) -> (Option<Field<'a>>, Option<Field<'a>>) {
+fn kept_sources<'a>(cx: &Cx<'a>, spec: Field<'a>) -> (Option<Field<'a>>, Option<Field<'a>>) {
     let old = cx.old.map(|it| it.get("spec"));
     let had = |key| old.is_some_and(|it| it.get(key).exists());
     let reference = Some(spec.get("dataSourceRef"))
@@ -172,7 +169,11 @@ pub(super) fn access_modes<'a>(cx: &mut Cx<'a>, modes: Field<'a>) {
     for mode in modes.items() {
         match mode.text() {
             "ReadWriteOncePod" if cx.minor < 27 => {
-                cx.not_supported(&UNSUPPORTED, mode, &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"]);
+                cx.not_supported(
+                    &UNSUPPORTED,
+                    mode,
+                    &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"],
+                );
                 cx.named(modes);
             }
             "ReadWriteOncePod" => alone = true,
@@ -298,7 +299,9 @@ fn same_source<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
 fn check_shrinking<'a>(cx: &mut Cx<'a>, spec: Field<'a>, old: Field<'a>) {
     let way = ["resources", "requests", "storage"];
     let size = spec.at(&way);
-    let (Some(new), Some(before)) = (resources::amount(size), resources::amount(old.get("spec").at(&way))) else {
+    let (Some(new), Some(before)) =
+        (resources::amount(size), resources::amount(old.get("spec").at(&way)))
+    else {
         return;
     };
     if new >= before {
