@@ -8,6 +8,7 @@ mod config_map;
 mod cx;
 mod field;
 mod forms;
+mod metadata;
 mod persistent_volume_claim;
 mod resources;
 mod rule;
@@ -51,6 +52,7 @@ const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
 const RULES: &[&[&Rule]] = &[
     config_map::RULES,
     forms::RULES,
+    metadata::RULES,
     persistent_volume_claim::RULES,
     resources::RULES,
     selector::RULES,
@@ -105,6 +107,7 @@ impl Check for ApiCheck {
         };
         let scope = self.kinds.scope(kubernetes, object);
         let mut state = Cx::new(kubernetes.minor, object, root, old, scope, review.apply);
+        metadata::validate(&mut state, root);
         if let Some(kind) = BY_NAME.get(&(object.group(), &*object.kind)) {
             (kind.validate)(&mut state, root);
             if let (Some(update), Some(old)) = (kind.update, old) {
