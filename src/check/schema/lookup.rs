@@ -2,7 +2,7 @@
 
 use crate::environment::KubernetesVersion;
 
-use super::table::{Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
+use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
 
 /// Something that knows the schemas of kinds.
 ///
@@ -54,6 +54,8 @@ pub(super) enum View<'a> {
     Object(Fields<'a>),
     /// One of the others that the server decodes and does not validate.
     Decoded(Schema<'a>),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, Schema<'a>),
 }
 
 impl<'a> Schema<'a> {
@@ -86,6 +88,7 @@ impl<'a> Schema<'a> {
                 View::Object(Fields { table: self.table, all, minor: self.minor })
             }
             Node::Decoded(node) => View::Decoded(with(*node)),
+            Node::Or(beside, node) => View::Or(*beside, with(*node)),
         }
     }
 }
