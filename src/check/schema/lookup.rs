@@ -1,6 +1,6 @@
 //! Schemas of built-in kinds, as a walk reads them.
 
-use super::table::{Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
+use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
 
 /// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,8 @@ pub(super) enum View<'a> {
     Object(Fields<'a>),
     /// One of the others that the server decodes and does not validate.
     Decoded(Schema<'a>),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, Schema<'a>),
 }
 
 impl<'a> Schema<'a> {
@@ -69,6 +71,7 @@ impl<'a> Schema<'a> {
                 View::Object(Fields { table: self.table, all, minor: self.minor })
             }
             Node::Decoded(node) => View::Decoded(with(*node)),
+            Node::Or(beside, node) => View::Or(*beside, with(*node)),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::source::Span;
 use super::defect::{Breach, Defect, LIMIT};
 use super::format;
 use super::lookup::{Apart, Fields, Schema, View};
-use super::table::{Bits, Format};
+use super::table::{Beside, Bits, Format};
 use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
@@ -28,6 +28,7 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
         crumbs: Vec::new(),
         above: Vec::new(),
         unvalidated: false,
+        loose: false,
         suggestions: SUGGESTIONS,
         defects: Vec::new(),
     };
@@ -45,6 +46,8 @@ struct Walk<'a> {
     above: Vec<(usize, Fields<'a>)>,
     /// Whether the server only decodes what stands here: `status`, and what the schema says so of.
     unvalidated: bool,
+    /// Whether a decoder reads this that is not strict, so that unknown fields are dropped.
+    loose: bool,
     suggestions: usize,
     defects: Vec<Defect>,
 }
@@ -83,6 +86,7 @@ impl<'a> Walk<'a> {
                 }
                 self.twice(apart, nodes);
             }
+            (View::Or(beside, inner), _) => self.either(inner, beside, node, anchor),
             (View::Decoded(inner), _) => {
                 let unvalidated = std::mem::replace(&mut self.unvalidated, true);
                 self.value(inner, node, anchor);
@@ -120,15 +124,42 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A JSON schema within another. Types such as `JSONSchemaPropsOrBool` have decoders of their
+    /// own, which drop unknown fields without a word and ignore what is no alternative at all;
+    /// only the one with the boolean insists.
+    fn either(&mut self, schema: Schema<'a>, beside: Beside, node: &'a Node, anchor: Span) {
+        let loose = std::mem::replace(&mut self.loose, true);
+        match (&node.kind, beside) {
+            (NodeKind::Mapping(_), _) => self.value(schema, node, anchor),
+            (NodeKind::Sequence(items), Beside::Schemas) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.crumbs.push(Crumb::Item(index, None));
+                    self.item(schema, item, item.span);
+                    self.crumbs.pop();
+                }
+            }
+            (NodeKind::Sequence(items), Beside::Strings) => {
+                for (index, item) in items.iter().enumerate() {
+                    if item.as_str().is_none() && !item.is_null() {
+                        self.crumbs.push(Crumb::Item(index, None));
+                        self.wrong_type(item, "a string");
+                        self.crumbs.pop();
+                    }
+                }
+            }
+            (NodeKind::Scalar(Scalar::Bool(_)), Beside::Boolean) => {}
+            (_, Beside::Boolean) => self.wrong_type(node, "a boolean or a schema"),
+            _ => {}
+        }
+        self.loose = loose;
+    }
+
     /// An item of a list or a value of a map: `null` is an empty one.
     fn item(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if !node.is_null() {
             self.value(schema, node, anchor);
-        } else if let View::Object(fields) = schema.view()
-            && fields.required().next().is_some()
-            && !self.unvalidated
-        {
-            self.wrong_type(node, "an object");
+        } else if let View::Object(fields) = schema.view() {
+            self.object(fields, &[], anchor);
         }
     }
 
@@ -172,6 +203,7 @@ impl<'a> Walk<'a> {
                     self.above.pop();
                     self.unvalidated = unvalidated;
                 }
+                None if self.loose => {}
                 None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
