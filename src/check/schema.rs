@@ -3,9 +3,12 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+mod defect;
 mod format;
 mod lookup;
 mod rules;
+mod source;
+mod structural;
 mod table;
 mod walk;
 
@@ -13,14 +16,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
-pub use lookup::{Schema, SchemaSource};
+pub use defect::{Breach, Defect};
+pub use lookup::Schema;
 pub use rules::UNVERIFIED;
+pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
+pub use structural::{NotStructural, Structural};
 
 use builtin::Builtin;
 use rules::Rules;
-use walk::{Defect, Rule};
 
-use super::{Check, Context, KindScope, Kinds, Results};
+use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
 use crate::document::{FieldPath, ObjectRef, Part};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
@@ -32,28 +37,93 @@ use crate::wording;
 #[derive(Debug)]
 pub struct SchemaCheck {
     rules: Rules,
-    sources: Vec<Arc<dyn SchemaSource>>,
+    sources: Arc<Sources>,
 }
 
 impl Default for SchemaCheck {
     fn default() -> Self {
-        Self::new(Vec::new())
+        Self::new(Arc::default())
     }
 }
 
+/// Returns the rules of this check.
+pub fn rules() -> Vec<RuleMeta> {
+    Rules::new().all()
+}
+
 impl SchemaCheck {
-    /// Returns a check that asks `sources` first, in this order, and the built-in kinds last.
-    pub fn new(sources: Vec<Arc<dyn SchemaSource>>) -> Self {
+    /// Returns a check by the schemas of these sources.
+    pub fn new(sources: Arc<Sources>) -> Self {
         Self { rules: Rules::new(), sources }
     }
 
-    fn meta(&self, rule: Rule) -> &RuleMeta {
-        match rule {
-            Rule::UnknownField => &self.rules.unknown_field,
-            Rule::WrongType => &self.rules.wrong_type,
-            Rule::MissingField => &self.rules.missing_field,
-            Rule::InvalidValue => &self.rules.invalid_value,
+    fn meta(&self, breach: Breach, authority: &Authority) -> &RuleMeta {
+        match breach {
+            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) => {
+                &self.rules.unknown_custom_field
+            }
+            Breach::UnknownField => &self.rules.unknown_field,
+            Breach::WrongType => &self.rules.wrong_type,
+            Breach::MissingField => &self.rules.missing_field,
+            Breach::InvalidValue => &self.rules.invalid_value,
+            Breach::DuplicateItem => &self.rules.duplicate_item,
+            Breach::BrokenRule => &self.rules.broken_rule,
         }
+    }
+
+    /// Judges an object by what a source knows of its kind.
+    fn judge(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        answer: Answer<'_>,
+        results: &mut Results,
+    ) {
+        let Answer { found, authority } = answer;
+        let root = &review.object.root;
+        let defects = match found {
+            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema),
+            Found::Structural(schema) => schema.check(&object.kind, root),
+            Found::Other(schema) => schema.check(&object.kind, root),
+            Found::Open => Vec::new(),
+            Found::NotServed(versions) => {
+                let meta = &self.rules.unserved_version;
+                if cx.selection.allows(&meta.id) {
+                    let (message, help) = unserved(object, &versions);
+                    results.findings.push(at_field(
+                        review,
+                        object,
+                        meta,
+                        "apiVersion",
+                        message,
+                        help,
+                    ));
+                }
+                Vec::new()
+            }
+            Found::Unusable(reason) => {
+                results.failures.push(failure(reason));
+                Vec::new()
+            }
+        };
+        if defects.len() >= defect::LIMIT {
+            let reason =
+                format!("an object has {} defects or more; not all are told", defect::LIMIT);
+            let span = Some(review.object.span);
+            results.failures.push(Failure { span, ..failure(reason) });
+        }
+        for defect in defects {
+            let meta = self.meta(defect.breach, &authority);
+            if cx.selection.allows(&meta.id) {
+                results.findings.push(finding(meta, object, defect));
+            }
+        }
+        results.schemas.push(SchemaUse {
+            api_version: Arc::clone(&object.api_version),
+            kind: Arc::clone(&object.kind),
+            authority: Some(authority),
+        });
     }
 }
 
@@ -68,7 +138,7 @@ impl Check for SchemaCheck {
             return;
         }
         let kubernetes = review.environment.map_or(cx.kubernetes, |it| it.kubernetes);
-        let (group, version) = (object.group(), object.version());
+        let group = object.group();
         let builtin = match Builtin::new() {
             Ok(builtin) => builtin,
             Err(err) => {
@@ -80,28 +150,14 @@ impl Check for SchemaCheck {
             results.failures.push(failure(unknown_version(kubernetes)));
             return;
         };
-        let own = self.sources.iter().map(AsRef::as_ref);
-        let schema = own
-            .chain([&builtin as &dyn SchemaSource])
-            .find_map(|source| source.lookup(kubernetes, group, version, &object.kind));
-        if let Some(schema) = schema {
-            let defects = walk::walk(&review.object.root, &object.kind, schema);
-            if defects.len() >= walk::LIMIT {
-                let reason =
-                    format!("an object has {} defects or more; not all are told", walk::LIMIT);
-                let span = Some(review.object.span);
-                results.failures.push(Failure { span, ..failure(reason) });
-            }
-            for defect in defects {
-                let meta = self.meta(defect.rule);
-                if cx.selection.allows(&meta.id) {
-                    results.findings.push(finding(meta, object, defect));
-                }
-            }
+        let environment = review.environment.map(|it| &*it.name);
+        let wanted = Wanted::of(object, kubernetes, environment);
+        if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
+            self.judge(cx, review, object, answer, results);
             return;
         }
         // An empty `List` of anything has nothing in it to judge.
-        let is_list = (group, version, &*object.kind) == ("", "v1", "List");
+        let is_list = (group, object.version(), &*object.kind) == ("", "v1", "List");
         let is_template =
             [&object.api_version, &object.kind].iter().any(|it| wording::is_placeholder(it));
         if is_list || is_template {
@@ -120,14 +176,43 @@ impl Check for SchemaCheck {
         };
         let applies = !at_admission || meta.doors == Doors::Both;
         if applies && cx.selection.allows(&meta.id) {
-            let path = FieldPath::from([field]);
-            let span = review.object.root.locate(&path, Part::Value);
-            let mut finding =
-                Finding::new(meta, span, message).with_object(Some(object.clone())).with_path(path);
-            finding.help = help;
-            results.findings.push(finding);
+            results.findings.push(at_field(review, object, meta, field, message, help));
         }
+        results.schemas.push(SchemaUse {
+            api_version: Arc::clone(&object.api_version),
+            kind: Arc::clone(&object.kind),
+            authority: None,
+        });
     }
+}
+
+/// Returns a finding at a field of the object itself.
+fn at_field(
+    review: &Review<'_>,
+    object: &ObjectRef,
+    meta: &RuleMeta,
+    field: &'static str,
+    message: String,
+    help: Option<String>,
+) -> Finding {
+    let path = FieldPath::from([field]);
+    let span = review.object.root.locate(&path, Part::Value);
+    let mut finding =
+        Finding::new(meta, span, message).with_object(Some(object.clone())).with_path(path);
+    finding.help = help;
+    finding
+}
+
+/// Says that a definition does not serve a version, and which it serves.
+fn unserved(object: &ObjectRef, versions: &[String]) -> (String, Option<String>) {
+    let message = format!(
+        "the definition of {} does not serve version {}",
+        wording::code(&object.kind),
+        wording::code(object.version())
+    );
+    let named: Vec<String> = versions.iter().map(|it| wording::code(it)).collect();
+    let help = (!named.is_empty()).then(|| format!("it serves {}", named.join(", ")));
+    (message, help)
 }
 
 /// The kinds that Kubernetes itself serves.

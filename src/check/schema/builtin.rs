@@ -6,7 +6,8 @@ use crate::environment::KubernetesVersion;
 
 use crate::check::KindScope;
 
-use super::lookup::{Schema, SchemaSource};
+use super::lookup::Schema;
+use super::source::{Answer, Authority, Found, SchemaSource, Wanted};
 use super::table::{Kind, Name, Table, TableError};
 
 /// The table that `xtask` writes.
@@ -160,16 +161,16 @@ impl Builtin {
 }
 
 impl SchemaSource for Builtin {
-    fn lookup(
-        &self,
-        kubernetes: KubernetesVersion,
-        group: &str,
-        version: &str,
-        kind: &str,
-    ) -> Option<Schema<'_>> {
-        let bit = self.bit(kubernetes)?;
-        let kind = self.find(group, version, kind).filter(|it| it.minors & bit != 0)?;
-        Some(Schema::new(self.table, kind.node, bit))
+    fn lookup(&self, wanted: &Wanted<'_>) -> Option<Answer<'_>> {
+        let bit = self.bit(wanted.kubernetes)?;
+        let kind = self.find(wanted.group, wanted.version, wanted.kind)?;
+        let schema = Schema::new(self.table, kind.node, bit);
+        let answer = Answer { found: Found::BuiltIn(schema), authority: Authority::BuiltIn };
+        (kind.minors & bit != 0).then_some(answer)
+    }
+
+    fn scope(&self, wanted: &Wanted<'_>) -> Option<KindScope> {
+        scope(wanted.kubernetes, wanted.group, wanted.version, wanted.kind)
     }
 }
 
@@ -238,8 +239,12 @@ mod tests {
         assert_eq!(served("batch", "v1", "CronJob"), Some((v(21), v(37))));
         assert_eq!(served("apps", "v1", "Deploymnt"), None);
         let builtin = Builtin::new().unwrap();
-        assert!(builtin.lookup(v(24), "policy", "v1beta1", "PodSecurityPolicy").is_some());
-        assert!(builtin.lookup(v(25), "policy", "v1beta1", "PodSecurityPolicy").is_none());
+        let has = |kubernetes| {
+            let (group, version, kind) = ("policy", "v1beta1", "PodSecurityPolicy");
+            let wanted = Wanted { kubernetes, environment: None, group, version, kind };
+            builtin.lookup(&wanted).is_some()
+        };
+        assert!(has(v(24)) && !has(v(25)));
     }
 
     #[test]

@@ -1,23 +1,6 @@
-//! Schemas of kinds: where they come from, and how a walk reads them.
-
-use crate::environment::KubernetesVersion;
+//! Schemas of built-in kinds, as a walk reads them.
 
 use super::table::{Bits, Field, Format, Name, Node, NodeId, Table};
-
-/// Something that knows the schemas of kinds.
-///
-/// The built-in kinds are one; custom resource definitions are others. The first source that
-/// answers wins.
-pub trait SchemaSource: Send + Sync + std::fmt::Debug {
-    /// Returns the schema of a kind as this version of Kubernetes serves it.
-    fn lookup(
-        &self,
-        kubernetes: KubernetesVersion,
-        group: &str,
-        version: &str,
-        kind: &str,
-    ) -> Option<Schema<'_>>;
-}
 
 /// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]

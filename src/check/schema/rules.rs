@@ -14,6 +14,10 @@ pub(super) struct Rules {
     pub(super) wrong_type: RuleMeta,
     pub(super) missing_field: RuleMeta,
     pub(super) invalid_value: RuleMeta,
+    pub(super) duplicate_item: RuleMeta,
+    pub(super) broken_rule: RuleMeta,
+    pub(super) unknown_custom_field: RuleMeta,
+    pub(super) unserved_version: RuleMeta,
     pub(super) unknown_kind: RuleMeta,
     pub(super) unverified: RuleMeta,
 }
@@ -58,6 +62,52 @@ impl Rules {
                 "Use a value that the field takes.",
                 [API_CONVENTIONS, THE_API],
             ),
+            duplicate_item: rule(
+                RuleId::known("schema/duplicate-item"),
+                "Item that its list has already",
+                "Some lists are sets, and some are maps whose items are told apart by one or more \
+                 of their fields. The API server refuses a second item of the same value, or of \
+                 the same key, because nobody could say later which of the two is meant.",
+                "Remove one of the two, or give it a value or a key of its own.",
+                [CUSTOM_RESOURCES, MERGING],
+            ),
+            broken_rule: rule(
+                RuleId::known("schema/broken-rule"),
+                "Rule of the custom resource definition that does not hold",
+                "A custom resource definition may bring rules in the Common Expression Language, \
+                 and the API server refuses an object for which one of them does not hold: fields \
+                 that exclude each other, say, or a field that must not change.",
+                "Change the object so that the rule holds.",
+                [VALIDATION_RULES, CUSTOM_RESOURCES],
+            ),
+            unknown_custom_field: RuleMeta {
+                severity: Severity::Medium,
+                enforcement: Enforcement::Warn,
+                ..rule(
+                    RuleId::known("schema/unknown-custom-field"),
+                    "Field that the known definition of a custom resource does not have",
+                    "The definition of this kind that comes with the program has no such field. \
+                     The cluster's own may be newer or older, so this is no proof: but if its \
+                     definition lacks the field too, the API server refuses the object or drops \
+                     the field without a word.",
+                    "Correct the name or the indentation; or keep the definition that the cluster \
+                     has in the repository, which is then the one that counts.",
+                    [CUSTOM_RESOURCES, FIELD_VALIDATION],
+                )
+            },
+            unserved_version: RuleMeta {
+                // What an API server asks about, it serves.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/unserved-version"),
+                    "Version that the custom resource definition does not serve",
+                    "The custom resource definition in this repository defines the kind, but not \
+                     in the version that the object names, or no longer serves it. The object \
+                     cannot be applied.",
+                    "Move to a version that the definition serves.",
+                    [CRD_VERSIONS, CUSTOM_RESOURCES],
+                )
+            },
             unknown_kind: RuleMeta {
                 // What an API server asks about, it serves.
                 doors: Doors::Repository,
@@ -92,10 +142,14 @@ impl Rules {
     pub(super) fn all(&self) -> Vec<RuleMeta> {
         vec![
             self.unverified.clone(),
+            self.broken_rule.clone(),
+            self.duplicate_item.clone(),
             self.invalid_value.clone(),
             self.missing_field.clone(),
+            self.unknown_custom_field.clone(),
             self.unknown_field.clone(),
             self.unknown_kind.clone(),
+            self.unserved_version.clone(),
             self.wrong_type.clone(),
         ]
     }
@@ -118,6 +172,18 @@ const DEPRECATIONS: Page = (
 const CUSTOM_RESOURCES: Page = (
     "Custom resources",
     "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/",
+);
+const MERGING: Page = (
+    "Merge strategy of lists",
+    "https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy",
+);
+const VALIDATION_RULES: Page = (
+    "Validation rules of custom resources",
+    "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules",
+);
+const CRD_VERSIONS: Page = (
+    "Versions in CustomResourceDefinitions",
+    "https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definition-versioning/",
 );
 
 fn rule(

@@ -491,15 +491,15 @@ fn other_sources_are_asked_first() {
     struct Widgets(Builtin);
 
     impl SchemaSource for Widgets {
-        fn lookup(
-            &self,
-            kubernetes: KubernetesVersion,
-            group: &str,
-            version: &str,
-            kind: &str,
-        ) -> Option<Schema<'_>> {
-            let schema = self.0.lookup(kubernetes, "", "v1", "ConfigMap")?;
-            ((group, version, kind) == ("example.com", "v1", "Widget")).then_some(schema)
+        fn lookup(&self, wanted: &Wanted<'_>) -> Option<Answer<'_>> {
+            let is_widget =
+                (wanted.group, wanted.version, wanted.kind) == ("example.com", "v1", "Widget");
+            let of = Wanted { group: "", kind: "ConfigMap", ..*wanted };
+            if is_widget { self.0.lookup(&of) } else { None }
+        }
+
+        fn scope(&self, _wanted: &Wanted<'_>) -> Option<KindScope> {
+            None
         }
     }
 
@@ -523,11 +523,8 @@ fn other_sources_are_asked_first() {
     let cx =
         Context { sources: &sources, kubernetes: newest(), selection: &selection, deadline: None };
     let mut results = Results::default();
-    SchemaCheck::new(vec![Arc::new(Widgets(Builtin::new().unwrap()))]).check_object(
-        cx,
-        &review,
-        &mut results,
-    );
+    let own = Sources::new(vec![Arc::new(Widgets(Builtin::new().unwrap()))]);
+    SchemaCheck::new(Arc::new(own)).check_object(cx, &review, &mut results);
     let messages: Vec<&str> = results.findings.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(messages, ["unknown field `size` in the Widget"]);
 }
@@ -540,10 +537,14 @@ fn rules_that_are_not_wanted_are_not_told() {
         ids,
         [
             "coverage/unknown-kind",
+            "schema/broken-rule",
+            "schema/duplicate-item",
             "schema/invalid-value",
             "schema/missing-field",
+            "schema/unknown-custom-field",
             "schema/unknown-field",
             "schema/unknown-kind",
+            "schema/unserved-version",
             "schema/wrong-type",
         ]
     );

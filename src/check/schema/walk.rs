@@ -9,35 +9,14 @@ mod suggest;
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::source::Span;
 
+use super::defect::{Breach, Defect, LIMIT};
 use super::format;
 use super::lookup::{Fields, Schema, View};
 use super::table::{Bits, Format};
 use crate::wording::{self, Crumb, is_placeholder};
 
-/// Which rule a defect breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
-    UnknownField,
-    WrongType,
-    MissingField,
-    InvalidValue,
-}
-
-/// Something that the schema does not allow.
-#[derive(Debug)]
-pub(super) struct Defect {
-    pub(super) rule: Rule,
-    pub(super) path: FieldPath,
-    pub(super) span: Span,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
-}
-
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
 const SUGGESTIONS: usize = 20;
-
-/// How many defects of one object are told; a hostile object may have millions.
-pub(super) const LIMIT: usize = 1000;
 
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
@@ -118,7 +97,7 @@ impl<'a> Walk<'a> {
                         }
                         None => format!("`{}` does not take this value", self.place()),
                     };
-                    self.defect(Rule::InvalidValue, node.span, message, Some(help));
+                    self.defect(Breach::InvalidValue, node.span, message, Some(help));
                 }
             }
             (View::Boolean, _) => self.wrong_type(node, "a boolean"),
@@ -181,7 +160,7 @@ impl<'a> Walk<'a> {
             path.push_key(name);
             let null = entries.iter().find(|entry| &*entry.key == name);
             self.defects.push(Defect {
-                rule: Rule::MissingField,
+                breach: Breach::MissingField,
                 path,
                 span: null.map_or(anchor, |entry| entry.key_span),
                 message,
@@ -227,7 +206,7 @@ impl<'a> Walk<'a> {
         let mut path = self.path();
         path.push_key(entry.key.clone());
         self.defects.push(Defect {
-            rule: Rule::UnknownField,
+            breach: Breach::UnknownField,
             path,
             span: entry.key_span,
             message,
@@ -253,7 +232,7 @@ impl<'a> Walk<'a> {
         if !fits {
             let size = if bits == Bits::B32 { 32 } else { 64 };
             let message = format!("the value of `{}` does not fit into {size} bits", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, None);
+            self.defect(Breach::InvalidValue, node.span, message, None);
         }
     }
 
@@ -269,7 +248,7 @@ impl<'a> Walk<'a> {
             Some(near) if self.quote(text).is_some() => format!("did you mean `{near}`?"),
             _ => "write a number with a suffix, such as `500m`, `1.5`, `128Mi` or `2G`".to_owned(),
         };
-        self.defect(Rule::InvalidValue, node.span, message, Some(help));
+        self.defect(Breach::InvalidValue, node.span, message, Some(help));
     }
 
     fn format(&mut self, node: &Node, text: &str, format: Format) {
@@ -292,7 +271,7 @@ impl<'a> Walk<'a> {
         };
         if !fits && !is_placeholder(text) {
             let message = format!("the value of `{}` is not {what}", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, Some(help.to_owned()));
+            self.defect(Breach::InvalidValue, node.span, message, Some(help.to_owned()));
         }
     }
 
@@ -303,11 +282,11 @@ impl<'a> Walk<'a> {
         let found = wording::found(node, self.shows_values());
         let message = format!("expected {wanted} in `{}`, found {found}", self.place());
         let help = wording::type_help(node, wanted).map(str::to_owned);
-        self.defect(Rule::WrongType, node.span, message, help);
+        self.defect(Breach::WrongType, node.span, message, help);
     }
 
-    fn defect(&mut self, rule: Rule, span: Span, message: String, help: Option<String>) {
-        self.defects.push(Defect { rule, path: self.path(), span, message, help });
+    fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {
+        self.defects.push(Defect { breach, path: self.path(), span, message, help });
     }
 
     fn path(&self) -> FieldPath {
