@@ -5,6 +5,7 @@
 mod builtin;
 mod defect;
 mod format;
+mod json_schema;
 mod lookup;
 mod rules;
 mod source;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
@@ -24,6 +26,7 @@ pub use structural::{NotStructural, Structural};
 
 use builtin::Builtin;
 use rules::Rules;
+use walk::suggest;
 
 use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
 use crate::document::{FieldPath, ObjectRef, Part};

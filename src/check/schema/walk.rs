@@ -4,7 +4,7 @@
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
 //! replaces it. The depth of an object is bounded by whoever loaded it.
 
-mod suggest;
+pub(super) mod suggest;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::source::Span;
