@@ -6,6 +6,7 @@ mod builtin;
 mod defect;
 pub mod embedded;
 mod format;
+mod json_schema;
 mod lookup;
 mod rules;
 mod served;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
