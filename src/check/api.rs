@@ -4,16 +4,26 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod change;
 mod config_map;
+mod cron_job;
 mod cx;
+mod daemon_set;
+mod deployment;
 mod field;
 mod forms;
+mod job;
+mod job_policies;
 mod metadata;
 mod persistent_volume_claim;
+mod pod;
 mod resources;
+mod rollout;
 mod rule;
+mod schedule;
 mod selector;
 mod shared;
+mod stateful_set;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -46,18 +56,36 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
+const KINDS: &[&[Kind]] = &[
+    config_map::KINDS,
+    cron_job::KINDS,
+    daemon_set::KINDS,
+    deployment::KINDS,
+    job::KINDS,
+    persistent_volume_claim::KINDS,
+    pod::KINDS,
+    stateful_set::KINDS,
+];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
     config_map::RULES,
+    cron_job::RULES,
+    deployment::RULES,
     forms::RULES,
+    job::RULES,
+    job_policies::RULES,
     metadata::RULES,
     persistent_volume_claim::RULES,
     resources::RULES,
+    rollout::RULES,
     selector::RULES,
     shared::RULES,
+    stateful_set::RULES,
 ];
+
+/// The rules of pods, which have many files.
+const RULES_OF_PODS: &[&[&Rule]] = pod::RULES;
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()
@@ -73,7 +101,7 @@ pub struct ApiCheck {
 impl ApiCheck {
     /// Returns a check that asks `kinds` where the objects of a kind live.
     pub fn new(kinds: Arc<dyn Kinds>) -> Self {
-        let rules = RULES.iter().copied().flatten();
+        let rules = RULES.iter().chain(RULES_OF_PODS).copied().flatten();
         Self { metas: rules.map(|rule| (rule.id, rule.meta())).collect(), kinds }
     }
 
