@@ -8,10 +8,12 @@ mod config_map;
 mod cx;
 mod field;
 mod forms;
+mod ip;
 mod persistent_volume_claim;
 mod resources;
 mod rule;
 mod selector;
+mod service;
 mod shared;
 
 use std::collections::BTreeMap;
@@ -45,7 +47,7 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
+const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS, service::KINDS];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
@@ -55,6 +57,8 @@ const RULES: &[&[&Rule]] = &[
     resources::RULES,
     selector::RULES,
     shared::RULES,
+    ip::RULES,
+    service::RULES,
 ];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
