@@ -4,17 +4,35 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod autoscaler;
 mod config_map;
+mod csi;
 mod cx;
+mod disruption_budget;
+mod endpoints;
+mod event;
 mod field;
 mod forms;
+mod ingress;
 mod ip;
+mod lease;
+mod limit_range;
+mod namespace;
+mod network_policy;
+mod node;
 mod persistent_volume_claim;
+mod priority_class;
+mod rbac;
+mod resource_quota;
 mod resources;
 mod rule;
+mod secret;
 mod selector;
 mod service;
+mod service_account;
+mod service_cidr;
 mod shared;
+mod storage_class;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -47,18 +65,58 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS, service::KINDS];
+const KINDS: &[&[Kind]] = &[
+    autoscaler::KINDS,
+    config_map::KINDS,
+    csi::KINDS,
+    disruption_budget::KINDS,
+    endpoints::KINDS,
+    event::KINDS,
+    ingress::KINDS,
+    lease::KINDS,
+    limit_range::KINDS,
+    namespace::KINDS,
+    network_policy::KINDS,
+    node::KINDS,
+    persistent_volume_claim::KINDS,
+    priority_class::KINDS,
+    rbac::KINDS,
+    resource_quota::KINDS,
+    secret::KINDS,
+    service::KINDS,
+    service_account::KINDS,
+    service_cidr::KINDS,
+    storage_class::KINDS,
+];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
+    autoscaler::RULES,
     config_map::RULES,
+    csi::RULES,
+    disruption_budget::RULES,
+    endpoints::RULES,
+    event::RULES,
     forms::RULES,
-    persistent_volume_claim::RULES,
-    resources::RULES,
-    selector::RULES,
-    shared::RULES,
+    ingress::RULES,
     ip::RULES,
+    lease::RULES,
+    limit_range::RULES,
+    namespace::RULES,
+    network_policy::RULES,
+    node::RULES,
+    persistent_volume_claim::RULES,
+    priority_class::RULES,
+    rbac::RULES,
+    resource_quota::RULES,
+    resources::RULES,
+    secret::RULES,
+    selector::RULES,
     service::RULES,
+    service_account::RULES,
+    service_cidr::RULES,
+    shared::RULES,
+    storage_class::RULES,
 ];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {

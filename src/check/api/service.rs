@@ -1,7 +1,7 @@
 //! Services.
 
 mod addresses;
-mod ports;
+pub(super) mod ports;
 
 use super::Kind;
 use super::cx::Cx;
