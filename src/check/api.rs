@@ -5,6 +5,7 @@
 //! server would set by default before it looks, the validator has to assume.
 
 mod config_map;
+mod crd;
 mod cx;
 mod field;
 mod forms;
@@ -14,6 +15,7 @@ mod resources;
 mod rule;
 mod selector;
 mod shared;
+mod webhook_client;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -46,17 +48,19 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
+const KINDS: &[&[Kind]] = &[config_map::KINDS, crd::KINDS, persistent_volume_claim::KINDS];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
     config_map::RULES,
+    crd::RULES,
     forms::RULES,
     metadata::RULES,
     persistent_volume_claim::RULES,
     resources::RULES,
     selector::RULES,
     shared::RULES,
+    webhook_client::RULES,
 ];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
