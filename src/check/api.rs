@@ -4,6 +4,8 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod admission;
+mod api_service;
 mod config_map;
 mod crd;
 mod cx;
@@ -48,10 +50,18 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, crd::KINDS, persistent_volume_claim::KINDS];
+const KINDS: &[&[Kind]] = &[
+    admission::KINDS,
+    api_service::KINDS,
+    config_map::KINDS,
+    crd::KINDS,
+    persistent_volume_claim::KINDS,
+];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
+    admission::RULES,
+    api_service::RULES,
     config_map::RULES,
     crd::RULES,
     forms::RULES,

@@ -54,16 +54,16 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, schema: Field<'a>) {
 
 /// Looks at the structure of a schema (`validateStructuralInvariants`).
 fn invariants<'a>(cx: &mut Cx<'a>, schema: Field<'a>, level: Level) {
-    if !schema.exists() {
-        return;
-    }
     let (kind, items) = (schema.get("type"), schema.get("items"));
     let properties = schema.get("properties");
     if kind.text() == "array" && !items.exists() {
         cx.required(&STRUCTURAL, items, "an array needs a schema of its items");
     }
-    invariants(cx, items, Level::Item);
+    if items.exists() {
+        invariants(cx, items, Level::Item);
+    }
     for (_, property) in properties.entries() {
+        // `null` in a map of schemas is an empty schema.
         invariants(cx, property, Level::Field);
     }
     let values = schema.get("additionalProperties");
