@@ -1,3 +1,4 @@
 //! The expression languages that rules are written in. Knows no rule.
 
+pub mod cel;
 pub mod rego;
