@@ -4,9 +4,12 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod admission;
+mod api_service;
 mod autoscaler;
 mod change;
 mod config_map;
+mod crd;
 mod cron_job;
 mod csi;
 mod cx;
@@ -44,6 +47,7 @@ mod service_cidr;
 mod shared;
 mod stateful_set;
 mod storage_class;
+mod webhook_client;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -77,8 +81,11 @@ struct Kind {
 
 /// All kinds, as their files list them.
 const KINDS: &[&[Kind]] = &[
+    admission::KINDS,
+    api_service::KINDS,
     autoscaler::KINDS,
     config_map::KINDS,
+    crd::KINDS,
     cron_job::KINDS,
     csi::KINDS,
     daemon_set::KINDS,
@@ -108,8 +115,11 @@ const KINDS: &[&[Kind]] = &[
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
+    admission::RULES,
+    api_service::RULES,
     autoscaler::RULES,
     config_map::RULES,
+    crd::RULES,
     cron_job::RULES,
     csi::RULES,
     deployment::RULES,
@@ -141,6 +151,7 @@ const RULES: &[&[&Rule]] = &[
     shared::RULES,
     stateful_set::RULES,
     storage_class::RULES,
+    webhook_client::RULES,
 ];
 
 /// The rules of pods, which have many files.

@@ -178,7 +178,7 @@ fn check_name<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
         {
             cx.invalid(&NAME, name, wrong);
         }
-    } else if !names::is_known(cx) {
+    } else if !names::is_known(cx) || names::is_made_up(cx) {
         // Perhaps a file of some tool, which calls itself an object.
     } else if prefix.is_empty() {
         cx.required(&NO_NAME, name, "");

@@ -148,6 +148,11 @@ pub(super) fn is_question(cx: &Cx<'_>) -> bool {
     matches!(cx.object.group(), "authentication.k8s.io" | "authorization.k8s.io")
 }
 
+/// Says whether the server makes up names for objects of a kind that have none.
+pub(super) fn is_made_up(cx: &Cx<'_>) -> bool {
+    cx.object.group().is_empty() && &*cx.object.kind == "LimitRange"
+}
+
 /// Says whether it is known that the kind is an API's, and not that of some tool's own file.
 pub(super) fn is_known(cx: &Cx<'_>) -> bool {
     cx.scope.is_some() || is_built_in(cx.object.group())
