@@ -8,12 +8,13 @@ mod repeats;
 mod suggest;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
+use crate::review::Apply;
 use crate::source::Span;
 
 use super::defect::{Breach, Defect, LIMIT};
 use super::format;
 use super::lookup::{Apart, Fields, Schema, View};
-use super::table::{Beside, Bits, Format};
+use super::table::{Beside, Bits, Format, Items};
 use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
@@ -22,9 +23,15 @@ const SUGGESTIONS: usize = 20;
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
 /// There may be more where there are [`LIMIT`] of them.
-pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
+pub(super) fn walk<'a>(
+    root: &'a Node,
+    kind: &'a str,
+    schema: Schema<'a>,
+    apply: Apply,
+) -> Vec<Defect> {
     let mut walk = Walk {
         kind,
+        apply,
         crumbs: Vec::new(),
         above: Vec::new(),
         unvalidated: false,
@@ -41,6 +48,7 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
 
 struct Walk<'a> {
     kind: &'a str,
+    apply: Apply,
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
@@ -81,7 +89,11 @@ impl<'a> Walk<'a> {
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
-                    self.item(items, item, item.span);
+                    if item.is_null() && apart.items != Items::Atomic && self.merges() {
+                        self.wrong_type(item, "an item");
+                    } else {
+                        self.item(items, item, item.span);
+                    }
                     self.crumbs.pop();
                 }
                 self.twice(apart, nodes);
@@ -349,6 +361,11 @@ impl<'a> Walk<'a> {
         let message = format!("expected {wanted} in `{}`, found {found}", self.place());
         let help = wording::type_help(node, wanted).map(str::to_owned);
         self.defect(Breach::WrongType, node.span, message, help);
+    }
+
+    /// Says whether the server merges fields by their schema, which needs items to tell apart.
+    fn merges(&self) -> bool {
+        self.apply == Apply::ServerSide
     }
 
     fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {
