@@ -5,6 +5,7 @@ mod gate;
 mod inventory;
 mod objects;
 mod repository;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
+pub use upgrade::upgrade;
 
 use crate::check::api::ApiCheck;
 use crate::check::policy::{BundleError, PolicyCheck};
@@ -82,6 +84,11 @@ pub enum RunError {
         /// What there is.
         known: String,
     },
+    /// An upgrade leads nowhere.
+    #[error(
+        "everything is on Kubernetes {0} already: name the present version with `--kubernetes` or in the configuration"
+    )]
+    NoUpgrade(KubernetesVersion),
     /// There is no such environment.
     #[error("there is no environment `{wanted}` here: {known}")]
     Environment {

@@ -117,7 +117,7 @@ impl SchemaCheck {
         let Answer { found, authority } = answer;
         let root = &review.object.root;
         let defects = match found {
-            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema),
+            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
             Found::Structural(schema) => schema.check(&Subject {
                 kind: &object.kind,
                 object: root,

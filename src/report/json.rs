@@ -109,6 +109,9 @@ struct SummaryV1 {
     environments: Vec<EnvironmentV1>,
     /// The Kubernetes version for objects of which no environment is known.
     default_kubernetes: Option<String>,
+    /// The version before, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_upgraded_from: Option<String>,
 }
 
 /// A file whose objects were judged.
@@ -165,6 +168,9 @@ struct EnvironmentV1 {
     kubernetes: String,
     /// Whether that version was given; otherwise it is the newest known.
     kubernetes_given: bool,
+    /// The version that it has, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgraded_from: Option<String>,
     /// The number of objects that it would receive.
     objects: usize,
 }
@@ -334,6 +340,7 @@ impl Mirror<'_> {
                 other_documents: summary.other_documents.iter().map(|it| self.other(it)).collect(),
                 environments: summary.environments.iter().map(environment).collect(),
                 default_kubernetes: summary.default_kubernetes.map(|it| it.to_string()),
+                default_upgraded_from: summary.default_upgraded_from.map(|it| it.to_string()),
             },
             findings: self.findings(),
             waived: self.waived(),
@@ -436,6 +443,7 @@ fn environment(it: &JudgedEnvironment) -> EnvironmentV1 {
         tier: it.tier.to_owned(),
         kubernetes: it.kubernetes.to_string(),
         kubernetes_given: it.version_given,
+        upgraded_from: it.upgraded_from.map(|it| it.to_string()),
         objects: it.objects,
     }
 }

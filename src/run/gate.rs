@@ -14,7 +14,7 @@ use super::{Rules, RunError, known_version};
 use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
 use crate::check::policy::built_in_modules;
 use crate::check::schema::{self, Sources};
-use crate::check::{Check, Context, Results};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::date::Date;
 use crate::discover::ModuleFile;
@@ -378,9 +378,7 @@ impl Gate {
                 provenance: None,
                 asked: Some(&request.asked),
             };
-            for check in &self.checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            results.append(check::judge_object(&self.checks, cx, &review));
         }
         if let Some(environment) = &self.environment {
             for finding in &mut results.findings {

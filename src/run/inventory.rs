@@ -225,6 +225,7 @@ pub(super) fn summary(
         other_documents,
         environments: environments(graph, reviews, settings, options),
         default_kubernetes: None,
+        default_upgraded_from: None,
     }
 }
 
@@ -353,6 +354,7 @@ fn environments(
                 },
                 kubernetes: environment.kubernetes,
                 version_given: given(environment),
+                upgraded_from: None,
                 objects,
             })
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Options, Progress};
-use crate::check::{Check, Context, Results};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::document::Document;
 use crate::environment::Environment;
@@ -219,7 +219,6 @@ pub(super) fn check_all(
         .tasks
         .par_iter()
         .map(|task| {
-            let mut results = Results::default();
             let review = Review {
                 operation: Operation::Create,
                 object: &task.document,
@@ -230,9 +229,7 @@ pub(super) fn check_all(
                 provenance: Some(&task.provenance),
                 asked: None,
             };
-            for check in checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            let mut results = check::judge_object(checks, cx, &review);
             if let Some(environment) = &task.environment {
                 for finding in &mut results.findings {
                     finding.environments.insert(Arc::clone(&environment.name));
