@@ -4,6 +4,7 @@
 
 mod builtin;
 mod defect;
+mod definitions;
 mod format;
 mod lookup;
 mod rules;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use definitions::{Definitions, defines};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
