@@ -228,7 +228,8 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     progress.stage("rendering", Some(graph.roots().len()));
     let reviews =
         objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
-    let (checks, registry) = rules.checks(Sources::default());
+    let own = objects::definitions(&reviews);
+    let (checks, registry) = rules.checks(Sources::new(vec![Arc::new(own)]));
 
     let cx = Context {
         sources: repository.sources(),
