@@ -249,6 +249,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             .cloned(),
     );
     results.failures.extend(reviews.failures.iter().cloned());
+    let kinds = inventory::kinds(&results.schemas);
     let places = inventory::Places::new(repository, &reviews);
     let mut findings = schema::one_per_kind(results.findings);
     findings.retain_mut(|finding| {
@@ -299,6 +300,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         failures,
         summary: Summary {
             rules: registry.iter().filter(|meta| selection.allows(&meta.id)).count(),
+            kinds,
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },
