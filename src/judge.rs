@@ -94,6 +94,21 @@ pub struct JudgedEnvironment {
     pub objects: usize,
 }
 
+/// By whose schema the objects of a kind were judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JudgedKind {
+    /// The `apiVersion`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// `kubernetes`, `repository`, `user` or `embedded`; `None` where no schema is known.
+    pub source: Option<&'static str>,
+    /// The file, folder or package that holds the schema, where there is one.
+    pub name: Option<String>,
+    /// The number of objects, each counted once for every environment that receives it.
+    pub objects: usize,
+}
+
 /// What was judged and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -117,6 +132,8 @@ pub struct Summary {
     pub other_documents: Vec<OtherDocument>,
     /// The environments, by name.
     pub environments: Vec<JudgedEnvironment>,
+    /// By whose schemas the objects were judged, by `apiVersion` and kind.
+    pub kinds: Vec<JudgedKind>,
     /// The version for objects of which no environment is known.
     pub default_kubernetes: Option<KubernetesVersion>,
     /// The version before, where an upgrade is asked about.

@@ -235,7 +235,8 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     progress.stage("rendering", Some(graph.roots().len()));
     let reviews =
         objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
-    let (checks, registry) = rules.checks(Sources::default());
+    let own = objects::definitions(&reviews);
+    let (checks, registry) = rules.checks(Sources::new(vec![Arc::new(own)]));
 
     let cx = Context {
         sources: repository.sources(),
@@ -255,6 +256,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             .cloned(),
     );
     results.failures.extend(reviews.failures.iter().cloned());
+    let kinds = inventory::kinds(&results.schemas);
     let places = inventory::Places::new(repository, &reviews);
     let mut findings = schema::one_per_kind(results.findings);
     findings.retain_mut(|finding| {
@@ -305,6 +307,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         failures,
         summary: Summary {
             rules: registry.iter().filter(|meta| selection.allows(&meta.id)).count(),
+            kinds,
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },

@@ -3,7 +3,9 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+mod carried;
 mod defect;
+mod definitions;
 pub mod embedded;
 mod format;
 mod json_schema;
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use definitions::{Definitions, defines};
 pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
@@ -28,6 +31,7 @@ pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, 
 pub use structural::{NotStructural, Options, Structural, Subject};
 
 use builtin::{Builtin, Standing};
+use embedded::Fidelity;
 use rules::Rules;
 
 use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
@@ -35,7 +39,7 @@ use crate::document::{FieldPath, ObjectRef, Part, Step};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::{Apply, Review};
-use crate::rule::{Doors, RuleMeta};
+use crate::rule::{Doors, RuleMeta, closest};
 use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
@@ -63,12 +67,18 @@ impl SchemaCheck {
     }
 
     fn meta(&self, defect: &Defect, authority: &Authority, apply: Apply) -> &RuleMeta {
+        // Metadata is the same in every version of a definition.
         let in_metadata =
             matches!(defect.path.first(), Some(Step::Key(key)) if &**key == "metadata");
-        match defect.breach {
-            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) && !in_metadata => {
-                &self.rules.unknown_custom_field
+        if let (Authority::Embedded(_, fidelity), false) = (authority, in_metadata) {
+            if defect.breach == Breach::UnknownField {
+                return &self.rules.unknown_custom_field;
             }
+            if *fidelity == Fidelity::Partial {
+                return &self.rules.unproven_defect;
+            }
+        }
+        match defect.breach {
             Breach::DuplicateItem
                 if matches!(authority, Authority::BuiltIn) && apply == Apply::Client =>
             {
@@ -116,6 +126,11 @@ impl SchemaCheck {
     ) {
         let Answer { found, authority } = answer;
         let root = &review.object.root;
+        // What an API server asks about, it has judged by its own definition already, which may be
+        // another one.
+        if review.asked.is_some() && matches!(authority, Authority::Embedded(..)) {
+            return;
+        }
         let defects = match found {
             Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
             Found::Structural(schema) => schema.check(&Subject {
@@ -203,12 +218,7 @@ impl Check for SchemaCheck {
         let (meta, (field, message, help)) = if builtin.has_group(group) {
             (&self.rules.unknown_kind, served::unknown_kind(builtin, bit, kubernetes, object))
         } else {
-            let message = format!(
-                "the schema of {} in {} is not known, so its fields are not checked",
-                wording::code(&object.kind),
-                wording::code(&object.api_version)
-            );
-            (&self.rules.unverified, ("apiVersion", message, None))
+            (&self.rules.unverified, self.unverified(object))
         };
         tell(cx, review, object, meta, Told { field, message, help }, results);
         results.schemas.push(SchemaUse {
@@ -216,6 +226,33 @@ impl Check for SchemaCheck {
             kind: Arc::clone(&object.kind),
             authority: None,
         });
+    }
+}
+
+impl SchemaCheck {
+    /// Returns the field of a kind whose schema is not known, what to say, and what is known.
+    fn unverified(&self, object: &ObjectRef) -> (&'static str, String, Option<String>) {
+        let (group, kind) = (object.group(), &*object.kind);
+        let message = format!(
+            "the schema of {} in {} is not known, so its fields are not checked",
+            wording::code(kind),
+            wording::code(&object.api_version)
+        );
+        let versions = self.sources.known(group, Some(kind));
+        if !versions.is_empty() {
+            let versions: Vec<String> =
+                versions.iter().map(|(version, _)| format!("`{group}/{version}`")).collect();
+            return ("apiVersion", message, Some(format!("known are {}", versions.join(", "))));
+        }
+        let kinds = self.sources.known(group, None);
+        let near = match kind.len() {
+            ..=64 => closest(kind, kinds.iter().map(|(_, kind)| kind.as_str())),
+            _ => None,
+        };
+        match near {
+            Some(near) => ("kind", message, Some(format!("did you mean `{near}`?"))),
+            None => ("apiVersion", message, None),
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Rules {
     pub(super) disabled_api: RuleMeta,
     pub(super) broken_rule: RuleMeta,
     pub(super) unknown_custom_field: RuleMeta,
+    pub(super) unproven_defect: RuleMeta,
     pub(super) unserved_version: RuleMeta,
     pub(super) unknown_kind: RuleMeta,
     pub(super) unverified: RuleMeta,
@@ -144,6 +145,21 @@ impl Rules {
                     [CUSTOM_RESOURCES, FIELD_VALIDATION],
                 )
             },
+            unproven_defect: RuleMeta {
+                severity: Severity::Medium,
+                enforcement: Enforcement::Warn,
+                ..rule(
+                    RuleId::known("schema/unproven-defect"),
+                    "Value that an incomplete definition of a custom resource does not allow",
+                    "The definition of this kind that comes with the program was derived from the \
+                     types of a client library, because its project publishes no other. It says \
+                     nearly the same as the cluster's own, and may be wrong in a detail: this is \
+                     likely a defect, but no proven one.",
+                    "Compare with the reference of the custom resource; or keep its definition in \
+                     the repository, which is then the one that counts.",
+                    [CUSTOM_RESOURCES, THE_API],
+                )
+            },
             unserved_version: RuleMeta {
                 // What an API server asks about, it serves.
                 doors: Doors::Repository,
@@ -201,6 +217,7 @@ impl Rules {
             self.unknown_custom_field.clone(),
             self.unknown_field.clone(),
             self.unknown_kind.clone(),
+            self.unproven_defect.clone(),
             self.unserved_version.clone(),
             self.wrong_type.clone(),
         ]

@@ -24,6 +24,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     not_judged(page, out)?;
     other_documents(page, out)?;
     environments(page, out)?;
+    schemas(page, out)?;
     let verdict = page.report.verdict;
     let summary = &verdict.summary;
     if summary.files == 0 {
@@ -232,6 +233,32 @@ fn other_documents(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// Says that only what is new is told, where an upgrade is asked about.
 fn upgraded(from: Option<KubernetesVersion>) -> String {
     from.map_or_else(String::new, |from| format!(", only what is new after {from}"))
+}
+
+/// Says in one line by whose schemas the objects were judged; nothing where all are built in.
+fn schemas(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let kinds = &page.report.verdict.summary.kinds;
+    let count = |source: Option<&str>| -> usize {
+        kinds.iter().filter(|it| it.source == source).map(|it| it.objects).sum()
+    };
+    let rows = [
+        (Some("kubernetes"), "by Kubernetes"),
+        (Some("repository"), "by definitions in this repository"),
+        (Some("user"), "by schemas that were named"),
+        (Some("embedded"), "by embedded definitions"),
+        (None, "without a schema"),
+    ];
+    let parts: Vec<String> = rows
+        .into_iter()
+        .map(|(source, by)| (count(source), by))
+        .filter(|(objects, _)| *objects > 0)
+        .map(|(objects, by)| format!("{} {by}", text::count(objects, "object")))
+        .collect();
+    if kinds.iter().all(|it| it.source == Some("kubernetes")) {
+        return Ok(());
+    }
+    page.entry("", &format!("schemas: {}", parts.join(", ")), out)?;
+    writeln!(out)
 }
 
 fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -99,6 +99,8 @@ impl<'a> Compiler<'a> {
             Some(it @ Value::Object(_)) => Some(self.below("items", it)?),
             _ => None,
         };
+        // A structural schema says what its lists hold. Where one does not, nothing is known.
+        shape.preserve |= types == Types::ARRAY && shape.items.is_none();
         shape.limits = self.limits(schema)?;
         shape.rules = Rules::of(schema);
         self.note_within(&mut shape);
