@@ -4,12 +4,16 @@
 
 mod builtin;
 mod defect;
+mod definitions;
+pub mod embedded;
 mod format;
 mod json_schema;
 mod lookup;
 mod rules;
+mod served;
 mod source;
 mod structural;
+mod suggest;
 mod table;
 mod walk;
 
@@ -18,22 +22,22 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use definitions::{Definitions, defines};
 pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
-pub use structural::{NotStructural, Structural};
+pub use structural::{NotStructural, Options, Structural, Subject};
 
-use builtin::Builtin;
+use builtin::{Builtin, Standing};
 use rules::Rules;
-use walk::suggest;
 
 use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
-use crate::document::{FieldPath, ObjectRef, Part};
+use crate::document::{FieldPath, ObjectRef, Part, Step};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
-use crate::review::Review;
-use crate::rule::{Doors, RuleMeta, closest};
+use crate::review::{Apply, Review};
+use crate::rule::{Doors, RuleMeta};
 use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
@@ -60,10 +64,17 @@ impl SchemaCheck {
         Self { rules: Rules::new(), sources }
     }
 
-    fn meta(&self, breach: Breach, authority: &Authority) -> &RuleMeta {
-        match breach {
-            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) => {
+    fn meta(&self, defect: &Defect, authority: &Authority, apply: Apply) -> &RuleMeta {
+        let in_metadata =
+            matches!(defect.path.first(), Some(Step::Key(key)) if &**key == "metadata");
+        match defect.breach {
+            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) && !in_metadata => {
                 &self.rules.unknown_custom_field
+            }
+            Breach::DuplicateItem
+                if matches!(authority, Authority::BuiltIn) && apply == Apply::Client =>
+            {
+                &self.rules.repeated_item
             }
             Breach::UnknownField => &self.rules.unknown_field,
             Breach::WrongType => &self.rules.wrong_type,
@@ -74,12 +85,34 @@ impl SchemaCheck {
         }
     }
 
+    /// Says what a version of Kubernetes has against a kind that it serves.
+    fn stand(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        standing: &Standing,
+        results: &mut Results,
+    ) {
+        let said = [
+            (&self.rules.deprecated_kind, served::deprecated(object, standing)),
+            (&self.rules.disabled_api, served::disabled(object, standing)),
+        ];
+        for (meta, said) in said {
+            if let Some((message, help)) = said {
+                let told = Told { field: "apiVersion", message, help };
+                tell(cx, review, object, meta, told, results);
+            }
+        }
+    }
+
     /// Judges an object by what a source knows of its kind.
     fn judge(
         &self,
         cx: Context<'_>,
         review: &Review<'_>,
         object: &ObjectRef,
+        kubernetes: KubernetesVersion,
         answer: Answer<'_>,
         results: &mut Results,
     ) {
@@ -87,22 +120,18 @@ impl SchemaCheck {
         let root = &review.object.root;
         let defects = match found {
             Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema),
-            Found::Structural(schema) => schema.check(&object.kind, root),
+            Found::Structural(schema) => schema.check(&Subject {
+                kind: &object.kind,
+                object: root,
+                old: review.old_object.map(|it| &it.root),
+                kubernetes,
+            }),
             Found::Other(schema) => schema.check(&object.kind, root),
             Found::Open => Vec::new(),
             Found::NotServed(versions) => {
-                let meta = &self.rules.unserved_version;
-                if cx.selection.allows(&meta.id) {
-                    let (message, help) = unserved(object, &versions);
-                    results.findings.push(at_field(
-                        review,
-                        object,
-                        meta,
-                        "apiVersion",
-                        message,
-                        help,
-                    ));
-                }
+                let (message, help) = unserved(object, &versions);
+                let told = Told { field: "apiVersion", message, help };
+                tell(cx, review, object, &self.rules.unserved_version, told, results);
                 Vec::new()
             }
             Found::Unusable(reason) => {
@@ -117,7 +146,7 @@ impl SchemaCheck {
             results.failures.push(Failure { span, ..failure(reason) });
         }
         for defect in defects {
-            let meta = self.meta(defect.breach, &authority);
+            let meta = self.meta(&defect, &authority, review.apply);
             if cx.selection.allows(&meta.id) {
                 results.findings.push(finding(meta, object, defect));
             }
@@ -156,7 +185,14 @@ impl Check for SchemaCheck {
         let environment = review.environment.map(|it| &*it.name);
         let wanted = Wanted::of(object, kubernetes, environment);
         if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
-            self.judge(cx, review, object, answer, results);
+            let is_built_in = matches!(answer.authority, Authority::BuiltIn);
+            self.judge(cx, review, object, kubernetes, answer, results);
+            if let Some(standing) = builtin
+                .standing(kubernetes, group, object.version(), &object.kind)
+                .filter(|_| is_built_in)
+            {
+                self.stand(cx, review, object, &standing, results);
+            }
             return;
         }
         // An empty `List` of anything has nothing in it to judge.
@@ -166,9 +202,8 @@ impl Check for SchemaCheck {
         if is_list || is_template {
             return;
         }
-        let at_admission = review.asked.is_some();
         let (meta, (field, message, help)) = if builtin.has_group(group) {
-            (&self.rules.unknown_kind, unknown_kind(builtin, bit, kubernetes, object))
+            (&self.rules.unknown_kind, served::unknown_kind(builtin, bit, kubernetes, object))
         } else {
             let message = format!(
                 "the schema of {} in {} is not known, so its fields are not checked",
@@ -177,33 +212,13 @@ impl Check for SchemaCheck {
             );
             (&self.rules.unverified, ("apiVersion", message, None))
         };
-        let applies = !at_admission || meta.doors == Doors::Both;
-        if applies && cx.selection.allows(&meta.id) {
-            results.findings.push(at_field(review, object, meta, field, message, help));
-        }
+        tell(cx, review, object, meta, Told { field, message, help }, results);
         results.schemas.push(SchemaUse {
             api_version: Arc::clone(&object.api_version),
             kind: Arc::clone(&object.kind),
             authority: None,
         });
     }
-}
-
-/// Returns a finding at a field of the object itself.
-fn at_field(
-    review: &Review<'_>,
-    object: &ObjectRef,
-    meta: &RuleMeta,
-    field: &'static str,
-    message: String,
-    help: Option<String>,
-) -> Finding {
-    let path = FieldPath::from([field]);
-    let span = review.object.root.locate(&path, Part::Value);
-    let mut finding =
-        Finding::new(meta, span, message).with_object(Some(object.clone())).with_path(path);
-    finding.help = help;
-    finding
 }
 
 /// Says that a definition does not serve a version, and which it serves.
@@ -257,6 +272,33 @@ pub fn one_per_kind(findings: Vec<Finding>) -> Vec<Finding> {
     out
 }
 
+/// What is to be said of a field of the object itself.
+struct Told {
+    field: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+fn tell(
+    cx: Context<'_>,
+    review: &Review<'_>,
+    object: &ObjectRef,
+    meta: &RuleMeta,
+    told: Told,
+    results: &mut Results,
+) {
+    let applies = review.asked.is_none() || meta.doors == Doors::Both;
+    if applies && cx.selection.allows(&meta.id) {
+        let path = FieldPath::from([told.field]);
+        let span = review.object.root.locate(&path, Part::Value);
+        let mut finding = Finding::new(meta, span, told.message)
+            .with_object(Some(object.clone()))
+            .with_path(path);
+        finding.help = told.help;
+        results.findings.push(finding);
+    }
+}
+
 fn finding(meta: &RuleMeta, object: &ObjectRef, defect: Defect) -> Finding {
     let mut finding = Finding::new(meta, defect.span, defect.message)
         .with_object(Some(object.clone()))
@@ -275,50 +317,6 @@ fn unknown_version(kubernetes: KubernetesVersion) -> String {
             "the schemas of Kubernetes {kubernetes} are not known, only those of {oldest} to {newest}"
         ),
         _ => format!("the schemas of Kubernetes {kubernetes} are not known"),
-    }
-}
-
-/// Returns the field that is wrong, what is wrong, and how to mend it.
-fn unknown_kind(
-    builtin: Builtin,
-    bit: u64,
-    kubernetes: KubernetesVersion,
-    object: &ObjectRef,
-) -> (&'static str, String, Option<String>) {
-    let (group, version, kind) = (object.group(), object.version(), &*object.kind);
-    let message = format!(
-        "Kubernetes {kubernetes} has no kind {} in {}",
-        wording::code(kind),
-        wording::code(&object.api_version)
-    );
-    let homes = builtin.homes(bit, group, kind);
-    let home = homes.first().map(|home| format!("use `{home}`"));
-    match served(group, version, kind) {
-        Some((first, _)) if first > kubernetes => {
-            let help = format!("Kubernetes {first} is the first version that serves it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        Some((_, last)) => {
-            let help = format!("Kubernetes {last} was the last version that served it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        None if home.is_some() => ("apiVersion", message, home),
-        None => {
-            let near = if kind.len() > 64 {
-                None
-            } else {
-                closest(kind, builtin.kinds(bit, group, Some(version)))
-                    .or_else(|| closest(kind, builtin.kinds(bit, group, None)))
-            };
-            ("kind", message, near.map(|near| format!("did you mean `{near}`?")))
-        }
-    }
-}
-
-fn join(help: String, more: Option<String>) -> String {
-    match more {
-        Some(more) => format!("{help}; {more}"),
-        None => help,
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) struct Task<'run> {
     document: Cow<'run, Document>,
     pub(super) environment: Option<Arc<Environment>>,
     provenance: Provenance,
+    apply: Apply,
 }
 
 /// Everything to judge, and what was met on the way there.
@@ -87,7 +88,10 @@ pub(super) fn collect<'run>(
     };
     for ((root, environments), rendered) in roots.into_iter().zip(renders) {
         match rendered {
-            Ok(rendered) => reviews.add_rendered(repository, registry, rendered, environments),
+            Ok(rendered) => {
+                let apply = graph.apply(&root.folder);
+                reviews.add_rendered(repository, registry, rendered, (environments, apply));
+            }
             Err(error) => reviews.add_broken(settings, root, error),
         }
     }
@@ -98,8 +102,9 @@ pub(super) fn collect<'run>(
             .and_then(|parsed| parsed.documents.get(manifest.document));
         let Some(document) = document else { continue };
         let provenance = Provenance { path: manifest.path.clone(), root: None };
+        let apply = graph.apply(&manifest.path);
         for object in load::objects(document) {
-            reviews.add(object.document, &environments, &provenance);
+            reviews.add(object.document, (&environments, apply), &provenance);
         }
         reviews.plain.push((manifest.path.clone(), environments));
     }
@@ -110,12 +115,12 @@ impl<'run> Reviews<'run> {
     fn add(
         &mut self,
         document: Cow<'run, Document>,
-        environments: &[Arc<Environment>],
+        (environments, apply): (&[Arc<Environment>], Apply),
         provenance: &Provenance,
     ) {
         let mut task = |document, environment| {
             let provenance = provenance.clone();
-            self.tasks.push(Task { document, environment, provenance });
+            self.tasks.push(Task { document, environment, provenance, apply });
         };
         match environments.split_last() {
             None => task(document, None),
@@ -133,7 +138,7 @@ impl<'run> Reviews<'run> {
         repository: &Repository,
         registry: &Registry,
         rendered: Rendered,
-        environments: Vec<Arc<Environment>>,
+        (environments, apply): (Vec<Arc<Environment>>, Apply),
     ) {
         for gap in &rendered.gaps {
             let (rule, message) = gap_finding(gap.kind, &gap.text);
@@ -148,7 +153,7 @@ impl<'run> Reviews<'run> {
                 path: repository.sources().path(document.span),
                 root: Some(rendered.folder.clone()),
             };
-            self.add(Cow::Owned(document), &environments, &provenance);
+            self.add(Cow::Owned(document), (&environments, apply), &provenance);
         }
         self.rendered.push((rendered.read, environments));
     }
@@ -219,7 +224,7 @@ pub(super) fn check_all(
                 operation: Operation::Create,
                 object: &task.document,
                 old_object: None,
-                apply: Apply::Client,
+                apply: task.apply,
                 dry_run: false,
                 environment: task.environment.as_deref(),
                 provenance: Some(&task.provenance),

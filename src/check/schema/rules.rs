@@ -15,6 +15,9 @@ pub(super) struct Rules {
     pub(super) missing_field: RuleMeta,
     pub(super) invalid_value: RuleMeta,
     pub(super) duplicate_item: RuleMeta,
+    pub(super) repeated_item: RuleMeta,
+    pub(super) deprecated_kind: RuleMeta,
+    pub(super) disabled_api: RuleMeta,
     pub(super) broken_rule: RuleMeta,
     pub(super) unknown_custom_field: RuleMeta,
     pub(super) unserved_version: RuleMeta,
@@ -71,6 +74,52 @@ impl Rules {
                 "Remove one of the two, or give it a value or a key of its own.",
                 [CUSTOM_RESOURCES, MERGING],
             ),
+            repeated_item: RuleMeta {
+                severity: Severity::Medium,
+                enforcement: Enforcement::Warn,
+                ..rule(
+                    RuleId::known("schema/repeated-item"),
+                    "Item twice in a list whose items are told apart",
+                    "The list is a map or a set to the API server: a second item of the same key \
+                     takes the place of the first one, or both stay and only one has an effect. A \
+                     plain request is accepted; server-side apply, which Flux uses, refuses the \
+                     object.",
+                    "Remove one of the two.",
+                    [MERGING, API_CONVENTIONS],
+                )
+            },
+            deprecated_kind: RuleMeta {
+                severity: Severity::Medium,
+                enforcement: Enforcement::Warn,
+                // An API server warns of it itself.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/deprecated-kind"),
+                    "API version that is deprecated",
+                    "This version of Kubernetes still serves the kind in this API version and warns \
+                     of it at each request: a later version serves it no more, and the object can \
+                     then be neither applied nor read by its manifest.",
+                    "Move to the API version that takes its place; the server converts what it \
+                     has stored.",
+                    [DEPRECATIONS, DEPRECATION_POLICY],
+                )
+            },
+            disabled_api: RuleMeta {
+                severity: Severity::Low,
+                enforcement: Enforcement::Warn,
+                // What an API server asks about, it serves.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/disabled-api"),
+                    "API version that is off by default",
+                    "An API server serves alpha versions, and beta versions that came with \
+                     Kubernetes 1.24 or later, only where `--runtime-config` switches them on. \
+                     Elsewhere the object cannot be applied.",
+                    "Make sure that the cluster has the API switched on, or move to a version that \
+                     is served by default.",
+                    [THE_API, DEPRECATION_POLICY],
+                )
+            },
             broken_rule: rule(
                 RuleId::known("schema/broken-rule"),
                 "Rule of the custom resource definition that does not hold",
@@ -143,9 +192,12 @@ impl Rules {
         vec![
             self.unverified.clone(),
             self.broken_rule.clone(),
+            self.deprecated_kind.clone(),
+            self.disabled_api.clone(),
             self.duplicate_item.clone(),
             self.invalid_value.clone(),
             self.missing_field.clone(),
+            self.repeated_item.clone(),
             self.unknown_custom_field.clone(),
             self.unknown_field.clone(),
             self.unknown_kind.clone(),
@@ -168,6 +220,10 @@ const THE_API: Page =
 const DEPRECATIONS: Page = (
     "Deprecated API migration guide",
     "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
+);
+const DEPRECATION_POLICY: Page = (
+    "Kubernetes deprecation policy",
+    "https://kubernetes.io/docs/reference/using-api/deprecation-policy/",
 );
 const CUSTOM_RESOURCES: Page = (
     "Custom resources",

@@ -2,17 +2,19 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
 
-pub(super) mod suggest;
+mod repeats;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::source::Span;
 
 use super::defect::{Breach, Defect, LIMIT};
 use super::format;
-use super::lookup::{Fields, Schema, View};
-use super::table::{Bits, Format};
+use super::lookup::{Apart, Fields, Schema, View};
+use super::structural::is_sops;
+use super::suggest;
+use super::table::{Beside, Bits, Format};
 use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
@@ -22,17 +24,23 @@ const SUGGESTIONS: usize = 20;
 ///
 /// There may be more where there are [`LIMIT`] of them.
 pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
-    let mut walk = Walk {
-        kind,
-        crumbs: Vec::new(),
-        above: Vec::new(),
-        in_status: false,
-        suggestions: SUGGESTIONS,
-        defects: Vec::new(),
-    };
+    let mut walk = Walk::new(kind, Vec::new());
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
+    walk.defects.truncate(LIMIT);
+    walk.defects
+}
+
+/// Returns what a part of an object has that its schema does not allow.
+pub(super) fn part<'a>(
+    node: &'a Node,
+    kind: &'a str,
+    crumbs: &[Crumb<'a>],
+    schema: Schema<'a>,
+) -> Vec<Defect> {
+    let mut walk = Walk::new(kind, crumbs.to_vec());
+    walk.value(schema, node, node.span);
     walk.defects.truncate(LIMIT);
     walk.defects
 }
@@ -42,12 +50,27 @@ struct Walk<'a> {
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
-    in_status: bool,
+    /// Whether the server only decodes what stands here: `status`, and what the schema says so of.
+    unvalidated: bool,
+    /// Whether a decoder reads this that is not strict, so that unknown fields are dropped.
+    loose: bool,
     suggestions: usize,
     defects: Vec<Defect>,
 }
 
 impl<'a> Walk<'a> {
+    fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
+        Self {
+            kind,
+            crumbs,
+            above: Vec::new(),
+            unvalidated: false,
+            loose: false,
+            suggestions: SUGGESTIONS,
+            defects: Vec::new(),
+        }
+    }
+
     fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if self.defects.len() >= LIMIT {
             return;
@@ -71,13 +94,21 @@ impl<'a> Walk<'a> {
                     self.crumbs.pop();
                 }
             }
-            (View::List(items, named), NodeKind::Sequence(nodes)) => {
+            (View::List(items, apart), NodeKind::Sequence(nodes)) => {
+                let named = apart.by_name();
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
                     self.item(items, item, item.span);
                     self.crumbs.pop();
                 }
+                self.twice(apart, nodes);
+            }
+            (View::Or(beside, inner), _) => self.either(inner, beside, node, anchor),
+            (View::Decoded(inner), _) => {
+                let unvalidated = std::mem::replace(&mut self.unvalidated, true);
+                self.value(inner, node, anchor);
+                self.unvalidated = unvalidated;
             }
             (View::Integer(bits), NodeKind::Scalar(scalar)) => {
                 self.integer(node, scalar, bits, "an integer");
@@ -88,7 +119,7 @@ impl<'a> Walk<'a> {
             (View::Quantity, NodeKind::Scalar(Scalar::String(text))) => self.quantity(node, text),
             (View::String(format, values), NodeKind::Scalar(Scalar::String(text))) => {
                 self.format(node, text, format);
-                if !values.allow(text) && !self.in_status && !is_placeholder(text) {
+                if !values.allow(text) && !self.unvalidated && !is_placeholder(text) {
                     let values: Vec<&str> = values.iter().filter(|it| !it.is_empty()).collect();
                     let help = suggest::value(text, &values);
                     let message = match self.quote(text) {
@@ -111,15 +142,62 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A JSON schema within another. Types such as `JSONSchemaPropsOrBool` have decoders of their
+    /// own, which drop unknown fields without a word and ignore what is no alternative at all;
+    /// only the one with the boolean insists.
+    fn either(&mut self, schema: Schema<'a>, beside: Beside, node: &'a Node, anchor: Span) {
+        let loose = std::mem::replace(&mut self.loose, true);
+        match (&node.kind, beside) {
+            (NodeKind::Mapping(_), _) => self.value(schema, node, anchor),
+            (NodeKind::Sequence(items), Beside::Schemas) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.crumbs.push(Crumb::Item(index, None));
+                    self.item(schema, item, item.span);
+                    self.crumbs.pop();
+                }
+            }
+            (NodeKind::Sequence(items), Beside::Strings) => {
+                for (index, item) in items.iter().enumerate() {
+                    if item.as_str().is_none() && !item.is_null() {
+                        self.crumbs.push(Crumb::Item(index, None));
+                        self.wrong_type(item, "a string");
+                        self.crumbs.pop();
+                    }
+                }
+            }
+            (NodeKind::Scalar(Scalar::Bool(_)), Beside::Boolean) => {}
+            (_, Beside::Boolean) => self.wrong_type(node, "a boolean or a schema"),
+            _ => {}
+        }
+        self.loose = loose;
+    }
+
     /// An item of a list or a value of a map: `null` is an empty one.
     fn item(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if !node.is_null() {
             self.value(schema, node, anchor);
-        } else if let View::Object(fields) = schema.view()
-            && fields.required().next().is_some()
-            && !self.in_status
-        {
-            self.wrong_type(node, "an object");
+        } else if let View::Object(fields) = schema.view() {
+            self.object(fields, &[], anchor);
+        }
+    }
+
+    /// Items that a list has already, where its items are told apart by value or by keys.
+    fn twice(&mut self, apart: Apart<'a>, nodes: &'a [Node]) {
+        for repeat in repeats::of(apart, nodes) {
+            let Some(item) = nodes.get(repeat.index) else { continue };
+            let place = self.place();
+            let message = match repeat.label.filter(|_| self.shows_values()) {
+                Some(label) => format!("a second item {} in `{place}`", wording::code(&label)),
+                None => format!("an item of `{place}` is there twice"),
+            };
+            self.crumbs.push(Crumb::Item(repeat.index, None));
+            self.defect(
+                Breach::DuplicateItem,
+                item.span,
+                message,
+                Some(format!("it is the same as item {} of the list", repeat.first)),
+            );
+            self.crumbs.pop();
         }
     }
 
@@ -134,20 +212,21 @@ impl<'a> Walk<'a> {
             match fields.get(&entry.key) {
                 Some(_) if entry.value.is_null() => {}
                 Some(schema) => {
-                    let in_status = self.in_status;
-                    self.in_status |= is_root && &*entry.key == "status";
+                    let unvalidated = self.unvalidated;
+                    self.unvalidated |= is_root && &*entry.key == "status";
                     self.above.push((self.crumbs.len(), fields));
                     self.crumbs.push(Crumb::Key(&entry.key));
                     self.value(schema, &entry.value, entry.key_span);
                     self.crumbs.pop();
                     self.above.pop();
-                    self.in_status = in_status;
+                    self.unvalidated = unvalidated;
                 }
+                None if self.loose => {}
                 None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
         }
-        if self.in_status {
+        if self.unvalidated {
             return;
         }
         for name in fields.required() {
@@ -268,6 +347,11 @@ impl<'a> Walk<'a> {
                 "a date and time of RFC 3339",
                 "write it as in `2006-01-02T15:04:05Z`",
             ),
+            Format::MicroTime => (
+                format::is_micro_time(text),
+                "a date and time of RFC 3339 with microseconds",
+                "write it as in `2006-01-02T15:04:05.000000Z`",
+            ),
         };
         if !fits && !is_placeholder(text) {
             let message = format!("the value of `{}` is not {what}", self.place());
@@ -319,10 +403,4 @@ impl<'a> Walk<'a> {
     fn quote(&self, text: &str) -> Option<String> {
         if self.shows_values() { wording::quote(text) } else { None }
     }
-}
-
-/// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
-fn is_sops(entry: &Entry) -> bool {
-    &*entry.key == "sops"
-        && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
 }
