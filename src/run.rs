@@ -5,6 +5,7 @@ mod gate;
 mod inventory;
 mod objects;
 mod repository;
+mod schemas;
 mod upgrade;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,10 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// The Kubernetes version, over what the configuration says.
     pub kubernetes: Option<KubernetesVersion>,
+    /// Places with schemas, asked in this order before those of the configuration.
+    pub schema_locations: Vec<String>,
+    /// A folder in which kubeconform keeps the schemas that it fetched.
+    pub schema_cache: Option<PathBuf>,
     /// The one environment to judge; for standard input, the one that receives the objects.
     pub environment: Option<String>,
     /// The only rules and categories to evaluate; empty for all.
@@ -76,6 +81,17 @@ pub enum RunError {
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),
+    /// A place with schemas cannot be used.
+    #[error("the schema location `{location}` cannot be used: {reason}")]
+    SchemaLocation {
+        /// What was asked for.
+        location: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Files of schemas cannot be used.
+    #[error("{0}")]
+    Schemas(String),
     /// The schemas of the version are not known.
     #[error("Kubernetes {wanted} is not known: this program knows {known}")]
     Version {
@@ -224,6 +240,11 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     let mut read = repository::read(options)?;
     let Configuration { settings, rules } = match read.configuration() {
         Ok(configuration) => configuration,
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
+    };
+    let places = match read.places(options) {
+        Ok(places) => places,
         Err(Refused::Failures(failures)) => return read.refused(failures),
         Err(Refused::Program(error)) => return Err(error),
     };
