@@ -3,6 +3,7 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+mod carried;
 mod defect;
 mod definitions;
 pub mod embedded;
@@ -25,11 +26,12 @@ pub use defect::{Breach, Defect};
 pub use definitions::{Definitions, defines};
 pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
-pub use rules::UNVERIFIED;
+pub use rules::{UNVERIFIED, remote_schema};
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
 pub use structural::{NotStructural, Options, Structural, Subject};
 
 use builtin::{Builtin, Standing};
+use embedded::Fidelity;
 use rules::Rules;
 
 use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
@@ -37,7 +39,7 @@ use crate::document::{FieldPath, ObjectRef, Part, Step};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::{Apply, Review};
-use crate::rule::{Doors, RuleMeta};
+use crate::rule::{Doors, RuleMeta, closest};
 use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
@@ -65,12 +67,18 @@ impl SchemaCheck {
     }
 
     fn meta(&self, defect: &Defect, authority: &Authority, apply: Apply) -> &RuleMeta {
+        // Metadata is the same in every version of a definition.
         let in_metadata =
             matches!(defect.path.first(), Some(Step::Key(key)) if &**key == "metadata");
-        match defect.breach {
-            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) && !in_metadata => {
-                &self.rules.unknown_custom_field
+        if let (Authority::Embedded(_, fidelity), false) = (authority, in_metadata) {
+            if defect.breach == Breach::UnknownField {
+                return &self.rules.unknown_custom_field;
             }
+            if *fidelity == Fidelity::Partial {
+                return &self.rules.unproven_defect;
+            }
+        }
+        match defect.breach {
             Breach::DuplicateItem
                 if matches!(authority, Authority::BuiltIn) && apply == Apply::Client =>
             {
@@ -118,6 +126,11 @@ impl SchemaCheck {
     ) {
         let Answer { found, authority } = answer;
         let root = &review.object.root;
+        // What an API server asks about, it has judged by its own definition already, which may be
+        // another one.
+        if review.asked.is_some() && matches!(authority, Authority::Embedded(..)) {
+            return;
+        }
         let defects = match found {
             Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema),
             Found::Structural(schema) => schema.check(&Subject {
@@ -185,7 +198,8 @@ impl Check for SchemaCheck {
         let environment = review.environment.map(|it| &*it.name);
         let wanted = Wanted::of(object, kubernetes, environment);
         if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
-            let is_built_in = matches!(answer.authority, Authority::BuiltIn);
+            // Where a user's schema stands for a built-in kind, the kind is still what it is.
+            let is_built_in = matches!(answer.authority, Authority::BuiltIn | Authority::User(_));
             self.judge(cx, review, object, kubernetes, answer, results);
             if let Some(standing) = builtin
                 .standing(kubernetes, group, object.version(), &object.kind)
@@ -205,12 +219,7 @@ impl Check for SchemaCheck {
         let (meta, (field, message, help)) = if builtin.has_group(group) {
             (&self.rules.unknown_kind, served::unknown_kind(builtin, bit, kubernetes, object))
         } else {
-            let message = format!(
-                "the schema of {} in {} is not known, so its fields are not checked",
-                wording::code(&object.kind),
-                wording::code(&object.api_version)
-            );
-            (&self.rules.unverified, ("apiVersion", message, None))
+            (&self.rules.unverified, self.unverified(object))
         };
         tell(cx, review, object, meta, Told { field, message, help }, results);
         results.schemas.push(SchemaUse {
@@ -218,6 +227,33 @@ impl Check for SchemaCheck {
             kind: Arc::clone(&object.kind),
             authority: None,
         });
+    }
+}
+
+impl SchemaCheck {
+    /// Returns the field of a kind whose schema is not known, what to say, and what is known.
+    fn unverified(&self, object: &ObjectRef) -> (&'static str, String, Option<String>) {
+        let (group, kind) = (object.group(), &*object.kind);
+        let message = format!(
+            "the schema of {} in {} is not known, so its fields are not checked",
+            wording::code(kind),
+            wording::code(&object.api_version)
+        );
+        let versions = self.sources.known(group, Some(kind));
+        if !versions.is_empty() {
+            let versions: Vec<String> =
+                versions.iter().map(|(version, _)| format!("`{group}/{version}`")).collect();
+            return ("apiVersion", message, Some(format!("known are {}", versions.join(", "))));
+        }
+        let kinds = self.sources.known(group, None);
+        let near = match kind.len() {
+            ..=64 => closest(kind, kinds.iter().map(|(_, kind)| kind.as_str())),
+            _ => None,
+        };
+        match near {
+            Some(near) => ("kind", message, Some(format!("did you mean `{near}`?"))),
+            None => ("apiVersion", message, None),
+        }
     }
 }
 

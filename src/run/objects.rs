@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::schemas::Kind;
 use super::{Options, Progress};
+use crate::check::schema::{self, Authority, Definitions};
 use crate::check::{Check, Context, Results};
 use crate::config::Settings;
 use crate::document::Document;
@@ -221,6 +222,34 @@ pub(super) fn kinds(reviews: &Reviews<'_>, default: KubernetesVersion) -> BTreeS
         })
     };
     reviews.tasks.iter().filter_map(kind).collect()
+}
+
+/// Gathers the custom resource definitions among the objects, for the kinds that are there.
+pub(super) fn definitions(reviews: &Reviews<'_>) -> Definitions {
+    let mut definitions = Definitions::default();
+    let defined =
+        |task: &Task<'_>| schema::defines(task.document.object.as_ref(), &task.document.root);
+    let found: Vec<(&Task<'_>, (String, String))> =
+        reviews.tasks.iter().filter_map(|task| Some((task, defined(task)?))).collect();
+    if found.is_empty() {
+        return definitions;
+    }
+    let kinds: BTreeSet<(&str, &str)> = reviews
+        .tasks
+        .iter()
+        .filter_map(|task| task.document.object.as_ref())
+        .map(|object| (object.group(), &*object.kind))
+        .collect();
+    for (task, (group, kind)) in found {
+        if !kinds.contains(&(group.as_str(), kind.as_str())) {
+            continue;
+        }
+        let environment = task.environment.as_ref().map(|it| Arc::clone(&it.name));
+        let authority = Authority::Repository(task.provenance.path.to_string().into());
+        let (object, root) = (task.document.object.as_ref(), &task.document.root);
+        definitions.add(environment, authority, object, root);
+    }
+    definitions
 }
 
 /// Judges every object in every environment.

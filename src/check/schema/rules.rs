@@ -7,6 +7,27 @@ use crate::rule::{Doors, Enforcement, Minors, Reference, RuleId, RuleMeta, Scope
 /// The id of the rule for kinds whose schema is not known; see [`super::one_per_kind`].
 pub const UNVERIFIED: RuleId = RuleId::known("coverage/unknown-kind");
 
+/// The rule for places with schemas that are not read.
+pub fn remote_schema() -> RuleMeta {
+    RuleMeta {
+        severity: Severity::Low,
+        enforcement: Enforcement::Warn,
+        scope: Scope::Run,
+        doors: Doors::Repository,
+        ..rule(
+            RuleId::known("coverage/remote-schema"),
+            "Place with schemas lies on another host",
+            "Schemas are to come from another host, and no connection is opened while a \
+             repository is judged. Kinds that only this place knows are not checked. The places \
+             that publish the schemas of Kubernetes and of common custom resources are answered \
+             without a connection, and do not count.",
+            "Keep the schemas in a folder and name that, or name the folder in which kubeconform \
+             keeps what it fetched with `--schema-cache`.",
+            [CUSTOM_RESOURCES, THE_API],
+        )
+    }
+}
+
 /// The rules, each by its name.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
@@ -20,6 +41,7 @@ pub(super) struct Rules {
     pub(super) disabled_api: RuleMeta,
     pub(super) broken_rule: RuleMeta,
     pub(super) unknown_custom_field: RuleMeta,
+    pub(super) unproven_defect: RuleMeta,
     pub(super) unserved_version: RuleMeta,
     pub(super) unknown_kind: RuleMeta,
     pub(super) unverified: RuleMeta,
@@ -144,6 +166,21 @@ impl Rules {
                     [CUSTOM_RESOURCES, FIELD_VALIDATION],
                 )
             },
+            unproven_defect: RuleMeta {
+                severity: Severity::Medium,
+                enforcement: Enforcement::Warn,
+                ..rule(
+                    RuleId::known("schema/unproven-defect"),
+                    "Value that an incomplete definition of a custom resource does not allow",
+                    "The definition of this kind that comes with the program was derived from the \
+                     types of a client library, because its project publishes no other. It says \
+                     nearly the same as the cluster's own, and may be wrong in a detail: this is \
+                     likely a defect, but no proven one.",
+                    "Compare with the reference of the custom resource; or keep its definition in \
+                     the repository, which is then the one that counts.",
+                    [CUSTOM_RESOURCES, THE_API],
+                )
+            },
             unserved_version: RuleMeta {
                 // What an API server asks about, it serves.
                 doors: Doors::Repository,
@@ -190,6 +227,7 @@ impl Rules {
 
     pub(super) fn all(&self) -> Vec<RuleMeta> {
         vec![
+            remote_schema(),
             self.unverified.clone(),
             self.broken_rule.clone(),
             self.deprecated_kind.clone(),
@@ -201,6 +239,7 @@ impl Rules {
             self.unknown_custom_field.clone(),
             self.unknown_field.clone(),
             self.unknown_kind.clone(),
+            self.unproven_defect.clone(),
             self.unserved_version.clone(),
             self.wrong_type.clone(),
         ]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::builtin::Builtin;
+use super::carried::EmbeddedCrds;
 use super::defect::Defect;
+use super::embedded::Fidelity;
 use super::lookup::Schema;
 use super::structural::Structural;
 use crate::check::{KindScope, Kinds};
@@ -98,7 +100,7 @@ pub enum Authority {
     /// A file or folder that the user names.
     User(Arc<str>),
     /// An embedded custom resource definition; where it is from, with its version.
-    Embedded(Arc<str>),
+    Embedded(Arc<str>, Fidelity),
 }
 
 impl Authority {
@@ -108,7 +110,7 @@ impl Authority {
             Self::BuiltIn => "kubernetes",
             Self::Repository(_) => "repository",
             Self::User(_) => "user",
-            Self::Embedded(_) => "embedded",
+            Self::Embedded(..) => "embedded",
         }
     }
 
@@ -116,30 +118,41 @@ impl Authority {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::BuiltIn => None,
-            Self::Repository(name) | Self::User(name) | Self::Embedded(name) => Some(name),
+            Self::Repository(name) | Self::User(name) | Self::Embedded(name, _) => Some(name),
         }
     }
 }
 
-/// Everything that knows kinds, in the order in which it is asked.
+/// Everything that knows kinds, in the order in which it is asked: what was given, the built-in
+/// kinds, the embedded custom resources.
 #[derive(Debug, Default)]
 pub struct Sources {
     own: Vec<Arc<dyn SchemaSource>>,
+    embedded: EmbeddedCrds,
+    later: Vec<Arc<dyn SchemaSource>>,
 }
 
 impl Sources {
-    /// Returns `own` first, in this order, then the built-in kinds.
+    /// Returns `own` first, in this order, then what the program brings along.
     pub fn new(own: Vec<Arc<dyn SchemaSource>>) -> Self {
-        Self { own }
+        Self { own, embedded: EmbeddedCrds::default(), later: Vec::new() }
     }
 
-    fn first<'a, T>(
+    /// Adds those that are asked after what the program brings along.
+    #[must_use]
+    pub fn with_later(mut self, later: Vec<Arc<dyn SchemaSource>>) -> Self {
+        self.later = later;
+        self
+    }
+
+    fn all<'a>(
         &'a self,
         builtin: Option<&'a Builtin>,
-        ask: impl Fn(&'a dyn SchemaSource) -> Option<T>,
-    ) -> Option<T> {
+    ) -> impl Iterator<Item = &'a dyn SchemaSource> {
         let own = self.own.iter().map(AsRef::as_ref);
-        own.chain(builtin.map(|it| it as &dyn SchemaSource)).find_map(ask)
+        let builtin = builtin.map(|it| it as &dyn SchemaSource);
+        let later = self.later.iter().map(AsRef::as_ref);
+        own.chain(builtin).chain([&self.embedded as &dyn SchemaSource]).chain(later)
     }
 
     /// Returns what the first source says that knows a kind.
@@ -148,7 +161,16 @@ impl Sources {
         builtin: &'a Builtin,
         wanted: &Wanted<'_>,
     ) -> Option<Answer<'a>> {
-        self.first(Some(builtin), |source| source.lookup(wanted))
+        self.all(Some(builtin)).find_map(|source| source.lookup(wanted))
+    }
+
+    /// Returns the versions of a kind that are known, and all kinds of its group where `kind` is
+    /// `None`, as pairs of version and kind.
+    pub(super) fn known(&self, group: &str, kind: Option<&str>) -> Vec<(String, String)> {
+        let mut all: Vec<_> = self.all(None).flat_map(|it| it.known(group, kind)).collect();
+        all.sort();
+        all.dedup();
+        all
     }
 }
 
@@ -156,6 +178,6 @@ impl Kinds for Sources {
     fn scope(&self, kubernetes: KubernetesVersion, object: &ObjectRef) -> Option<KindScope> {
         let builtin = Builtin::new().ok();
         let wanted = Wanted::of(object, kubernetes, None);
-        self.first(builtin.as_ref(), |source| source.scope(&wanted))
+        self.all(builtin.as_ref()).find_map(|source| source.scope(&wanted))
     }
 }
