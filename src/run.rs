@@ -15,11 +15,12 @@ use std::sync::Arc;
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
+use schemas::UserSources;
 pub use upgrade::upgrade;
 
 use crate::check::api::ApiCheck;
 use crate::check::policy::{BundleError, PolicyCheck};
-use crate::check::schema::{self, BuiltinKinds, SchemaCheck, Sources};
+use crate::check::schema::{self, BuiltinKinds, SchemaCheck, SchemaSource, Sources};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
 use crate::date::Date;
@@ -256,8 +257,12 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     progress.stage("rendering", Some(graph.roots().len()));
     let reviews =
         objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
-    let own = objects::definitions(&reviews);
-    let (checks, registry) = rules.checks(Sources::new(vec![Arc::new(own)]));
+    let kinds = objects::kinds(&reviews, default);
+    let remote = schemas::remote(&places);
+    let user = UserSources::new(places, Some(&kinds)).map_err(RunError::Schemas)?;
+    let mut own: Vec<Arc<dyn SchemaSource>> = vec![Arc::new(objects::definitions(&reviews))];
+    own.extend(user.before);
+    let (checks, registry) = rules.checks(Sources::new(own).with_later(user.after));
 
     let cx = Context {
         sources: repository.sources(),
@@ -273,6 +278,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             .findings()
             .iter()
             .chain(&reviews.findings)
+            .chain(&remote)
             .filter(|it| selection.allows(&it.rule))
             .cloned(),
     );

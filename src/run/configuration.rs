@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::schemas::Place;
+use super::schemas::SchemaPlace;
 use super::{Rules, RunError, failure};
 use crate::check::policy::BundleError;
 use crate::check::schema;
@@ -107,7 +107,7 @@ pub(super) fn schemas(
     config: SourceId,
     folder: &RepoPath,
     root: &Path,
-) -> Result<Vec<Place>, Vec<Failure>> {
+) -> Result<Vec<SchemaPlace>, Vec<Failure>> {
     let Ok(parsed) = parsed(sources, config) else { return Ok(Vec::new()) };
     let Ok(draft) = Draft::read(parsed.documents.first()) else { return Ok(Vec::new()) };
     let folder = folder.segments().fold(root.to_owned(), |at, name| at.join(name));
@@ -116,7 +116,7 @@ pub(super) fn schemas(
     let mut failures = Vec::new();
     for schema in draft.schemas() {
         match SchemaLocation::new(&schema.location, &base) {
-            Ok(location) => places.push(Place {
+            Ok(location) => places.push(SchemaPlace {
                 location,
                 files: SchemaFiles::new(base.within.clone(), None),
                 folder: folder.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, Refused};
-use super::schemas::Place;
+use super::schemas::SchemaPlace;
 use super::{Input, Options, Outcome, Rules, RunError};
 use crate::config::{self, Settings};
 use crate::discover::{
@@ -203,7 +203,7 @@ impl Read {
 
     /// Returns the places with schemas: those of the command line, then those that the
     /// configuration names.
-    pub(super) fn places(&mut self, options: &Options) -> Result<Vec<Place>, Refused> {
+    pub(super) fn places(&mut self, options: &Options) -> Result<Vec<SchemaPlace>, Refused> {
         let mut places = Vec::new();
         let base = SchemaBase { folder: options.current_dir.clone(), within: None };
         for text in &options.schema_locations {
@@ -219,7 +219,7 @@ impl Read {
                 let id = self.repository.add_text(Source::new(path, Origin::File, text.into()));
                 Span::start_of(id)
             });
-            places.push(Place {
+            places.push(SchemaPlace {
                 location,
                 files: SchemaFiles::new(None, options.schema_cache.clone()),
                 folder: options.current_dir.clone(),

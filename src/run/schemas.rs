@@ -19,12 +19,13 @@ use crate::discover::{
     FoundSchema, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
 };
 use crate::environment::KubernetesVersion;
+use crate::finding::Finding;
 use crate::load::{self, Dialect, Limits, Parsed, ProblemKind};
 use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
 /// A place with schemas, and where it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct SchemaPlace {
     pub(super) location: SchemaLocation,
     /// Its files: all of the disk, or those that were read beforehand.
     pub(super) files: SchemaFiles,
@@ -57,7 +58,10 @@ impl UserSources {
     ///
     /// With `kinds`, their schemas are found now, and others never; without, each when it is asked
     /// for.
-    pub(super) fn new(places: Vec<Place>, kinds: Option<&BTreeSet<Kind>>) -> Result<Self, String> {
+    pub(super) fn new(
+        places: Vec<SchemaPlace>,
+        kinds: Option<&BTreeSet<Kind>>,
+    ) -> Result<Self, String> {
         let mut sources = Self::default();
         let mut embedded = false;
         for place in places {
@@ -67,6 +71,20 @@ impl UserSources {
         }
         Ok(sources)
     }
+}
+
+/// Returns a finding for each place that lies on another host, which is not read.
+pub(super) fn remote(places: &[SchemaPlace]) -> Vec<Finding> {
+    let meta = schema::remote_schema();
+    let remote =
+        places.iter().filter(|place| place.location.is_remote() && !place.files.has_cache());
+    remote
+        .filter_map(|place| {
+            let text = place.location.text();
+            let message = format!("`{text}` lies on another host, so its schemas are not read");
+            Some(Finding::new(&meta, place.span?, message))
+        })
+        .collect()
 }
 
 /// The schemas of one place.
@@ -83,14 +101,14 @@ struct UserSource {
 /// Finds and compiles schemas.
 #[derive(Debug)]
 struct Reader {
-    place: Place,
+    place: SchemaPlace,
     authority: Authority,
     /// Documents that several schemas need.
     shared: Arc<Mutex<BTreeMap<PathBuf, Arc<Value>>>>,
 }
 
 impl UserSource {
-    fn new(place: Place, kinds: Option<&BTreeSet<Kind>>) -> Result<Self, String> {
+    fn new(place: SchemaPlace, kinds: Option<&BTreeSet<Kind>>) -> Result<Self, String> {
         let definitions = definitions(&place)?;
         let authority = Authority::User(place.location.text().into());
         let reader = Reader { place, authority, shared: Arc::default() };
@@ -235,7 +253,7 @@ fn told(error: &serde_json::Error) -> String {
 }
 
 /// Returns what is wrong with the JSON files among those that were read beforehand.
-pub(super) fn broken(place: &Place, files: &[SchemaFile]) -> Option<String> {
+pub(super) fn broken(place: &SchemaPlace, files: &[SchemaFile]) -> Option<String> {
     let is_json = |file: &&SchemaFile| file.path.extension().is_some_and(|it| it == "json");
     files.iter().filter(is_json).find_map(|file| {
         let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
@@ -245,12 +263,12 @@ pub(super) fn broken(place: &Place, files: &[SchemaFile]) -> Option<String> {
     })
 }
 
-fn name(place: &Place, path: &Path) -> String {
+fn name(place: &SchemaPlace, path: &Path) -> String {
     path.strip_prefix(&place.folder).unwrap_or(path).display().to_string()
 }
 
 /// Reads the definitions of custom resources that lie at a place.
-fn definitions(place: &Place) -> Result<Definitions, String> {
+fn definitions(place: &SchemaPlace) -> Result<Definitions, String> {
     let mut definitions = Definitions::default();
     for file in place.location.definitions(&place.files)? {
         let name = name(place, &file.path);
