@@ -1,3 +1,4 @@
 //! The expression languages that rules are written in. Knows no rule.
 
+pub mod re2;
 pub mod rego;

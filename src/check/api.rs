@@ -7,7 +7,13 @@
 mod config_map;
 mod cx;
 mod field;
+mod forms;
+mod metadata;
+mod persistent_volume_claim;
+mod resources;
 mod rule;
+mod selector;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -40,10 +46,18 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS];
+const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
 
 /// All rules, as their files list them.
-const RULES: &[&[&Rule]] = &[config_map::RULES];
+const RULES: &[&[&Rule]] = &[
+    config_map::RULES,
+    forms::RULES,
+    metadata::RULES,
+    persistent_volume_claim::RULES,
+    resources::RULES,
+    selector::RULES,
+    shared::RULES,
+];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()
@@ -93,6 +107,7 @@ impl Check for ApiCheck {
         };
         let scope = self.kinds.scope(kubernetes, object);
         let mut state = Cx::new(kubernetes.minor, object, root, old, scope, review.apply);
+        metadata::validate(&mut state, root);
         if let Some(kind) = BY_NAME.get(&(object.group(), &*object.kind)) {
             (kind.validate)(&mut state, root);
             if let (Some(update), Some(old)) = (kind.update, old) {

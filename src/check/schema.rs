@@ -6,11 +6,13 @@ mod builtin;
 mod defect;
 pub mod embedded;
 mod format;
+mod json_schema;
 mod lookup;
 mod rules;
 mod served;
 mod source;
 mod structural;
+mod suggest;
 mod table;
 mod walk;
 
@@ -19,16 +21,17 @@ use std::sync::Arc;
 
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
+pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::UNVERIFIED;
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
-pub use structural::{NotStructural, Structural};
+pub use structural::{NotStructural, Options, Structural, Subject};
 
 use builtin::{Builtin, Standing};
 use rules::Rules;
 
 use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
-use crate::document::{FieldPath, ObjectRef, Part};
+use crate::document::{FieldPath, ObjectRef, Part, Step};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::{Apply, Review};
@@ -59,9 +62,11 @@ impl SchemaCheck {
         Self { rules: Rules::new(), sources }
     }
 
-    fn meta(&self, breach: Breach, authority: &Authority, apply: Apply) -> &RuleMeta {
-        match breach {
-            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) => {
+    fn meta(&self, defect: &Defect, authority: &Authority, apply: Apply) -> &RuleMeta {
+        let in_metadata =
+            matches!(defect.path.first(), Some(Step::Key(key)) if &**key == "metadata");
+        match defect.breach {
+            Breach::UnknownField if matches!(authority, Authority::Embedded(_)) && !in_metadata => {
                 &self.rules.unknown_custom_field
             }
             Breach::DuplicateItem
@@ -105,6 +110,7 @@ impl SchemaCheck {
         cx: Context<'_>,
         review: &Review<'_>,
         object: &ObjectRef,
+        kubernetes: KubernetesVersion,
         answer: Answer<'_>,
         results: &mut Results,
     ) {
@@ -112,7 +118,12 @@ impl SchemaCheck {
         let root = &review.object.root;
         let defects = match found {
             Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
-            Found::Structural(schema) => schema.check(&object.kind, root),
+            Found::Structural(schema) => schema.check(&Subject {
+                kind: &object.kind,
+                object: root,
+                old: review.old_object.map(|it| &it.root),
+                kubernetes,
+            }),
             Found::Other(schema) => schema.check(&object.kind, root),
             Found::Open => Vec::new(),
             Found::NotServed(versions) => {
@@ -133,7 +144,7 @@ impl SchemaCheck {
             results.failures.push(Failure { span, ..failure(reason) });
         }
         for defect in defects {
-            let meta = self.meta(defect.breach, &authority, review.apply);
+            let meta = self.meta(&defect, &authority, review.apply);
             if cx.selection.allows(&meta.id) {
                 results.findings.push(finding(meta, object, defect));
             }
@@ -173,7 +184,7 @@ impl Check for SchemaCheck {
         let wanted = Wanted::of(object, kubernetes, environment);
         if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
             let is_built_in = matches!(answer.authority, Authority::BuiltIn);
-            self.judge(cx, review, object, answer, results);
+            self.judge(cx, review, object, kubernetes, answer, results);
             if let Some(standing) = builtin
                 .standing(kubernetes, group, object.version(), &object.kind)
                 .filter(|_| is_built_in)

@@ -1,8 +1,10 @@
 //! The schemas of custom resources, from published packages to one embedded store.
 //!
 //! Definitions come as their projects publish them, in Go modules: with rules, defaults and list
-//! types. What APIs of OpenShift serve without a definition comes from its OpenAPI document.
+//! types. What APIs of OpenShift serve without a definition comes from its OpenAPI document, and what
+//! no module publishes from bindings, its structure only.
 
+mod bindings;
 mod catalogue;
 mod list;
 mod manifest;
@@ -83,6 +85,22 @@ pub fn generate(root: &Path) -> Result<(), Error> {
             return Err(format!("{} gives nothing that others do not", module.path).into());
         }
         sources.push(go_source(module));
+    }
+
+    let folders = bindings::download(catalogue::BINDINGS, &download)?;
+    for (it, folder) in catalogue::BINDINGS.iter().zip(folders) {
+        let added = add(&mut kinds, bindings::read(&folder, sources.len())?);
+        println!("{} {}: {added} kinds", it.name, it.version);
+        if added == 0 {
+            return Err(format!("{} gives nothing that others do not", it.name).into());
+        }
+        sources.push(Source {
+            registry: "Cargo",
+            package: it.name.to_owned(),
+            version: it.version.to_owned(),
+            licence: "0BSD",
+            digest: ("sha256", it.sha256.to_owned()),
+        });
     }
 
     let kinds: Vec<Kind> = kinds.into_values().collect();

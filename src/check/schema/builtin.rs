@@ -6,7 +6,7 @@ use crate::environment::KubernetesVersion;
 
 use crate::check::KindScope;
 
-use super::lookup::Schema;
+use super::lookup::{Schema, View};
 use super::source::{Answer, Authority, Found, SchemaSource, Wanted};
 use super::table::{Kind, Name, Table, TableError};
 
@@ -77,6 +77,17 @@ pub fn served(
 ) -> Option<(KubernetesVersion, KubernetesVersion)> {
     let builtin = Builtin::new().ok()?;
     builtin.span(builtin.find(group, version, kind)?)
+}
+
+/// Returns the schema of `metadata`, which is that of every kind.
+pub(super) fn object_meta(kubernetes: KubernetesVersion) -> Option<Schema<'static>> {
+    let builtin = Builtin::new().ok()?;
+    let bit = builtin.bit(kubernetes)?;
+    let kind = builtin.find("", "v1", "ConfigMap")?;
+    match Schema::new(builtin.table, kind.node, bit).view() {
+        View::Object(fields) => fields.get("metadata"),
+        _ => None,
+    }
 }
 
 fn version(minor: u32) -> KubernetesVersion {

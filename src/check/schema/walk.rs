@@ -2,10 +2,10 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an
+//! object is bounded by whoever loaded it.
 
 mod repeats;
-mod suggest;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::review::Apply;
@@ -14,6 +14,8 @@ use crate::source::Span;
 use super::defect::{Breach, Defect, LIMIT};
 use super::format;
 use super::lookup::{Apart, Fields, Schema, View};
+use super::structural::is_sops;
+use super::suggest;
 use super::table::{Beside, Bits, Format, Items};
 use crate::wording::{self, Crumb, is_placeholder};
 
@@ -29,19 +31,23 @@ pub(super) fn walk<'a>(
     schema: Schema<'a>,
     apply: Apply,
 ) -> Vec<Defect> {
-    let mut walk = Walk {
-        kind,
-        apply,
-        crumbs: Vec::new(),
-        above: Vec::new(),
-        unvalidated: false,
-        loose: false,
-        suggestions: SUGGESTIONS,
-        defects: Vec::new(),
-    };
+    let mut walk = Walk { apply, ..Walk::new(kind, Vec::new()) };
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
+    walk.defects.truncate(LIMIT);
+    walk.defects
+}
+
+/// Returns what a part of an object has that its schema does not allow.
+pub(super) fn part<'a>(
+    node: &'a Node,
+    kind: &'a str,
+    crumbs: &[Crumb<'a>],
+    schema: Schema<'a>,
+) -> Vec<Defect> {
+    let mut walk = Walk::new(kind, crumbs.to_vec());
+    walk.value(schema, node, node.span);
     walk.defects.truncate(LIMIT);
     walk.defects
 }
@@ -61,6 +67,19 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
+        Self {
+            kind,
+            apply: Apply::Client,
+            crumbs,
+            above: Vec::new(),
+            unvalidated: false,
+            loose: false,
+            suggestions: SUGGESTIONS,
+            defects: Vec::new(),
+        }
+    }
+
     fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if self.defects.len() >= LIMIT {
             return;
@@ -402,10 +421,4 @@ impl<'a> Walk<'a> {
     fn quote(&self, text: &str) -> Option<String> {
         if self.shows_values() { wording::quote(text) } else { None }
     }
-}
-
-/// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
-fn is_sops(entry: &Entry) -> bool {
-    &*entry.key == "sops"
-        && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
 }
