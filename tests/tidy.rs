@@ -22,7 +22,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("review", &["source", "document", "environment"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
-    ("engine", &["quantity", "source", "document", "load"]),
+    ("engine", &["date", "quantity", "source", "document", "load"]),
     (
         "graph",
         &[
