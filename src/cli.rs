@@ -35,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Judge a repository, or manifests from standard input.
     Check(Check),
+    /// Say what a newer Kubernetes would break.
+    Upgrade(Upgrade),
     /// Answer AdmissionReviews from standard input.
     Review(Review),
     /// Serve a validating admission webhook.
@@ -92,6 +94,22 @@ pub struct Check {
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Say what a newer Kubernetes would break.
+///
+/// Judges twice, for the version that each environment has (or `--kubernetes`) and for the one to
+/// come, and reports what only the second run finds: API versions that are removed or become
+/// deprecated, fields that come or go, values that are no longer taken. Without `--only` the rules
+/// of `schema` and `api` are evaluated. Exit codes as those of `check`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The Kubernetes version to move to, e.g. `1.37`.
+    #[arg(long, value_name = "VERSION")]
+    pub to: KubernetesVersion,
+    /// What to judge, and how.
+    #[command(flatten)]
+    pub check: Check,
 }
 
 /// What decides the answers of the gate of one cluster.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const IMPORTS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("naming", &[]),
+    ("quantity", &[]),
     ("source", &[]),
     ("document", &["source"]),
     ("rule", &["source"]),
@@ -21,16 +22,27 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("review", &["source", "document", "environment"]),
     ("discover", &["source"]),
     ("load", &["source", "document", "rule", "finding"]),
-    ("engine", &["source", "document", "load"]),
+    ("engine", &["date", "quantity", "source", "document", "load"]),
     (
         "graph",
-        &["source", "document", "rule", "environment", "finding", "config", "discover", "load"],
+        &[
+            "source",
+            "document",
+            "rule",
+            "environment",
+            "finding",
+            "config",
+            "review",
+            "discover",
+            "load",
+        ],
     ),
     ("render", &["source", "document", "rule", "load", "graph"]),
     (
         "check",
         &[
             "naming",
+            "quantity",
             "source",
             "document",
             "rule",

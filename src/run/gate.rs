@@ -13,7 +13,8 @@ use super::objects::is_named;
 use super::{Rules, RunError, known_version};
 use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
 use crate::check::policy::built_in_modules;
-use crate::check::{Context, Results, schema};
+use crate::check::schema::{self, Sources};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::date::Date;
 use crate::discover::ModuleFile;
@@ -25,7 +26,7 @@ use crate::judge::{Audit, Court, Summary, Verdict};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
 use crate::review::{Apply, Operation, Review};
-use crate::rule::{Enforcement, Selection};
+use crate::rule::{Enforcement, Registry, Selection};
 use crate::source::{Encoding, Origin, RepoPath, Source, SourceId, SourceMap};
 
 /// The name under which a question of an API server is reported.
@@ -185,7 +186,8 @@ fn part(hash: &mut Sha256, bytes: impl AsRef<[u8]>) {
 pub struct Gate {
     /// The text of the configuration, into which waivers point.
     config: SourceMap,
-    rules: Rules,
+    checks: Vec<Box<dyn Check>>,
+    registry: Registry,
     selection: Selection,
     settings: Settings,
     environment: Option<Environment>,
@@ -204,10 +206,12 @@ impl Gate {
         known_version(options.kubernetes)?;
         let environment = environment(options, &settings)?;
         let kubernetes = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
+        let (checks, registry) = rules.checks(Sources::default());
         Ok(Self {
             config,
             tiers: environment.iter().map(|it| (Arc::clone(&it.name), it.tier)).collect(),
-            rules,
+            checks,
+            registry,
             selection,
             settings,
             environment,
@@ -219,7 +223,7 @@ impl Gate {
 
     /// Prepares every rule, so that the first question waits no longer than the others.
     pub fn prepare(&self) {
-        self.rules.checks.par_iter().for_each(|check| check.prepare());
+        self.checks.par_iter().for_each(|check| check.prepare());
     }
 
     /// Returns the SHA-256, in hexadecimal, of the program's rules and of what configures them.
@@ -310,7 +314,7 @@ impl Gate {
         });
         let court = Court {
             sources,
-            registry: &self.rules.registry,
+            registry: &self.registry,
             settings: &self.settings,
             tiers: &self.tiers,
             today,
@@ -327,7 +331,7 @@ impl Gate {
         let report = Report {
             verdict: &verdict,
             sources,
-            registry: &self.rules.registry,
+            registry: &self.registry,
             display: Display::default(),
         };
         let judgement = Judgement {
@@ -374,9 +378,7 @@ impl Gate {
                 provenance: None,
                 asked: Some(&request.asked),
             };
-            for check in &self.rules.checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            results.append(check::judge_object(&self.checks, cx, &review));
         }
         if let Some(environment) = &self.environment {
             for finding in &mut results.findings {
@@ -390,8 +392,7 @@ impl Gate {
     /// warns.
     fn enforcement(&self, sources: &SourceMap, failure: &Failure) -> Enforcement {
         let Some(rule) = &failure.rule else { return Enforcement::Deny };
-        let default =
-            self.rules.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
+        let default = self.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
         let path = failure.span.map_or_else(|| RepoPath::new(REQUEST), |it| sources.path(it));
         let environment = self.environment.as_ref().map(|it| (&*it.name, it.tier));
         let place = crate::config::Place { environment, path: &path };

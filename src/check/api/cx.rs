@@ -44,6 +44,8 @@ pub(super) struct Cx<'a> {
     /// How the object is applied.
     pub(super) apply: Apply,
     defects: Vec<Defect>,
+    /// Whether the last report was taken; what cannot be judged is not.
+    taken: bool,
 }
 
 impl<'a> Cx<'a> {
@@ -55,7 +57,7 @@ impl<'a> Cx<'a> {
         scope: Option<KindScope>,
         apply: Apply,
     ) -> Self {
-        Self { minor, object, root, old, scope, apply, defects: Vec::new() }
+        Self { minor, object, root, old, scope, apply, defects: Vec::new(), taken: false }
     }
 
     /// Returns what was found, in the order in which it was found.
@@ -65,7 +67,7 @@ impl<'a> Cx<'a> {
 
     /// A value that is wrong: `problem` ends the sentence, e.g. `must be between 1 and 65535`.
     pub(super) fn invalid(&mut self, rule: &'static Rule, field: Field<'a>, problem: &str) {
-        if Self::is_placeholder(field) {
+        if self.is_placeholder(field) {
             return;
         }
         let path = field.path();
@@ -81,6 +83,7 @@ impl<'a> Cx<'a> {
     pub(super) fn invalid_key(&mut self, rule: &'static Rule, field: Field<'a>, problem: &str) {
         let mut path = field.path();
         let Some(Step::Key(key)) = path.pop() else { return };
+        self.taken = false;
         if wording::is_placeholder(&key) {
             return;
         }
@@ -97,6 +100,7 @@ impl<'a> Cx<'a> {
         key: &str,
         problem: &str,
     ) {
+        self.taken = false;
         if wording::is_placeholder(key) {
             return;
         }
@@ -104,6 +108,27 @@ impl<'a> Cx<'a> {
         let message = format!("the key {} in {} {problem}", wording::code(key), self.place(&path));
         let span = map.node().and_then(|it| it.entry(key)).map(|it| it.key_span);
         self.report_at(rule, path, Part::Value, span, message, None);
+    }
+
+    /// A value of a map that is wrong, told of the whole map, as the server does for labels.
+    pub(super) fn invalid_value_of(
+        &mut self,
+        rule: &'static Rule,
+        map: Field<'a>,
+        value: Field<'a>,
+        problem: &str,
+    ) {
+        if self.is_placeholder(value) {
+            return;
+        }
+        let path = value.path();
+        let place = self.place(&path);
+        let message = match value.node().and_then(|it| self.quote(&path, it)) {
+            Some(value) => format!("{value} in {place} {problem}"),
+            None => format!("{place} {problem}"),
+        };
+        let span = value.node().map(|it| it.span);
+        self.report_at(rule, map.path(), Part::Value, span, message, None);
     }
 
     /// A value that is missing. `why` ends the sentence, or is empty.
@@ -128,7 +153,7 @@ impl<'a> Cx<'a> {
 
     /// A value that stands twice where it may stand once.
     pub(super) fn duplicate(&mut self, rule: &'static Rule, field: Field<'a>) {
-        if Self::is_placeholder(field) {
+        if self.is_placeholder(field) {
             return;
         }
         let path = field.path();
@@ -142,7 +167,7 @@ impl<'a> Cx<'a> {
 
     /// A name that leads to nothing: `what` is what it should name, e.g. `a volume of the pod`.
     pub(super) fn not_found(&mut self, rule: &'static Rule, field: Field<'a>, what: &str) {
-        if Self::is_placeholder(field) {
+        if self.is_placeholder(field) {
             return;
         }
         let path = field.path();
@@ -156,7 +181,7 @@ impl<'a> Cx<'a> {
 
     /// A value that is none of those which the field takes.
     pub(super) fn not_supported(&mut self, rule: &'static Rule, field: Field<'a>, values: &[&str]) {
-        if Self::is_placeholder(field) {
+        if self.is_placeholder(field) {
             return;
         }
         let path = field.path();
@@ -192,7 +217,7 @@ impl<'a> Cx<'a> {
 
     /// A field that may not change.
     pub(super) fn immutable(&mut self, rule: &'static Rule, field: Field<'a>) {
-        if Self::is_placeholder(field) {
+        if self.is_placeholder(field) {
             return;
         }
         let path = field.path();
@@ -203,9 +228,36 @@ impl<'a> Cx<'a> {
 
     /// Says how to mend what was found last.
     pub(super) fn help(&mut self, help: impl Into<String>) {
-        if let Some(defect) = self.defects.last_mut() {
+        if let Some(defect) = self.last() {
             defect.help = Some(help.into());
         }
+    }
+
+    /// Says that the server names another field for what was found last.
+    pub(super) fn named(&mut self, field: Field<'a>) {
+        if let Some(defect) = self.last() {
+            defect.path = field.path();
+        }
+    }
+
+    /// Returns where the defects that are yet to come will begin; see [`Self::name_anew`].
+    pub(super) fn mark(&self) -> usize {
+        self.defects.len()
+    }
+
+    /// Says that the server names the fields of what was found since a mark as if what stands
+    /// below `from` stood below `to`.
+    pub(super) fn name_anew(&mut self, mark: usize, from: Field<'a>, to: &FieldPath) {
+        let from = from.path();
+        for defect in self.defects.iter_mut().skip(mark) {
+            if let Some(rest) = defect.path.strip_prefix(&*from) {
+                defect.path = [&**to, rest].concat().into();
+            }
+        }
+    }
+
+    fn last(&mut self) -> Option<&mut Defect> {
+        self.defects.last_mut().filter(|_| self.taken)
     }
 
     /// Anything else, in words of its own.
@@ -229,12 +281,14 @@ impl<'a> Cx<'a> {
         message: String,
         help: Option<String>,
     ) {
+        self.taken = false;
         if !rule.minors.contains(self.minor) || self.defects.len() >= LIMIT {
             return;
         }
         let root = self.root.node();
         let Some(span) = span.or_else(|| root.map(|it| it.locate(&path, part))) else { return };
         self.defects.push(Defect { rule: rule.id, path, span, message, help });
+        self.taken = true;
     }
 
     /// Returns a place as a person would name it, in backticks.
@@ -244,7 +298,8 @@ impl<'a> Cx<'a> {
     }
 
     /// What is filled in later cannot be judged now.
-    fn is_placeholder(field: Field<'a>) -> bool {
+    fn is_placeholder(&mut self, field: Field<'a>) -> bool {
+        self.taken = false;
         field.str().is_some_and(wording::is_placeholder)
     }
 

@@ -26,7 +26,7 @@ static STORE: LazyLock<Result<Store, EmbeddedError>> = LazyLock::new(|| Store::r
 pub struct EmbeddedError(&'static str);
 
 /// How much of what a cluster knows about a kind its embedded schema says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fidelity {
     /// The definition as its project publishes it: rules, defaults and list types included.
     Full,
