@@ -190,13 +190,14 @@ pub(super) fn access_modes<'a>(cx: &mut Cx<'a>, modes: Field<'a>) {
 fn check_size<'a>(cx: &mut Cx<'a>, resources: Field<'a>) {
     let size = resources.get("requests").get("storage");
     let named = resources.get("storage");
-    if !size.exists() {
+    let requests = resources.get("requests").node();
+    if requests.is_none_or(|it| it.get("storage").is_none()) {
         cx.required(&MISSING, size, "a claim asks for a size");
         cx.named(named);
         return;
     }
-    let Some(amount) = resources::amount(size) else { return };
-    if amount <= Quantity::ZERO {
+    // To the server's decoder `null` is an amount of zero.
+    if !size.exists() || resources::amount(size).is_some_and(|it| it <= Quantity::ZERO) {
         cx.invalid(&OUT_OF_RANGE, size, "must be greater than zero");
         cx.named(named);
     }

