@@ -5,9 +5,13 @@
 //! server would set by default before it looks, the validator has to assume.
 
 mod autoscaler;
+mod change;
 mod config_map;
+mod cron_job;
 mod csi;
 mod cx;
+mod daemon_set;
+mod deployment;
 mod disruption_budget;
 mod endpoints;
 mod event;
@@ -15,23 +19,31 @@ mod field;
 mod forms;
 mod ingress;
 mod ip;
+mod job;
+mod job_policies;
 mod lease;
 mod limit_range;
 mod namespace;
 mod network_policy;
 mod node;
+mod persistent_volume;
 mod persistent_volume_claim;
+mod pod;
 mod priority_class;
 mod rbac;
 mod resource_quota;
 mod resources;
+mod rollout;
 mod rule;
+mod runtime_class;
+mod schedule;
 mod secret;
 mod selector;
 mod service;
 mod service_account;
 mod service_cidr;
 mod shared;
+mod stateful_set;
 mod storage_class;
 
 use std::collections::BTreeMap;
@@ -68,24 +80,32 @@ struct Kind {
 const KINDS: &[&[Kind]] = &[
     autoscaler::KINDS,
     config_map::KINDS,
+    cron_job::KINDS,
     csi::KINDS,
+    daemon_set::KINDS,
+    deployment::KINDS,
     disruption_budget::KINDS,
     endpoints::KINDS,
     event::KINDS,
     ingress::KINDS,
+    job::KINDS,
     lease::KINDS,
     limit_range::KINDS,
     namespace::KINDS,
     network_policy::KINDS,
     node::KINDS,
+    persistent_volume::KINDS,
     persistent_volume_claim::KINDS,
+    pod::KINDS,
     priority_class::KINDS,
     rbac::KINDS,
     resource_quota::KINDS,
+    runtime_class::KINDS,
     secret::KINDS,
     service::KINDS,
     service_account::KINDS,
     service_cidr::KINDS,
+    stateful_set::KINDS,
     storage_class::KINDS,
 ];
 
@@ -93,31 +113,42 @@ const KINDS: &[&[Kind]] = &[
 const RULES: &[&[&Rule]] = &[
     autoscaler::RULES,
     config_map::RULES,
+    cron_job::RULES,
     csi::RULES,
+    deployment::RULES,
     disruption_budget::RULES,
     endpoints::RULES,
     event::RULES,
     forms::RULES,
     ingress::RULES,
     ip::RULES,
+    job::RULES,
+    job_policies::RULES,
     lease::RULES,
     limit_range::RULES,
     namespace::RULES,
     network_policy::RULES,
     node::RULES,
+    persistent_volume::RULES,
     persistent_volume_claim::RULES,
     priority_class::RULES,
     rbac::RULES,
     resource_quota::RULES,
     resources::RULES,
+    rollout::RULES,
+    runtime_class::RULES,
     secret::RULES,
     selector::RULES,
     service::RULES,
     service_account::RULES,
     service_cidr::RULES,
     shared::RULES,
+    stateful_set::RULES,
     storage_class::RULES,
 ];
+
+/// The rules of pods, which have many files.
+const RULES_OF_PODS: &[&[&Rule]] = pod::RULES;
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()
@@ -133,7 +164,7 @@ pub struct ApiCheck {
 impl ApiCheck {
     /// Returns a check that asks `kinds` where the objects of a kind live.
     pub fn new(kinds: Arc<dyn Kinds>) -> Self {
-        let rules = RULES.iter().copied().flatten();
+        let rules = RULES.iter().chain(RULES_OF_PODS).copied().flatten();
         Self { metas: rules.map(|rule| (rule.id, rule.meta())).collect(), kinds }
     }
 

@@ -73,6 +73,11 @@ impl<'a> Field<'a> {
         items.iter().enumerate().map(move |(at, item)| self.step(Crumb::Index(at), Some(item)))
     }
 
+    /// Returns an item of a list.
+    pub(super) fn item(self, at: usize) -> Self {
+        self.step(Crumb::Index(at), self.node.and_then(|it| it.items().get(at)))
+    }
+
     /// Returns the keys and values of a map; none for anything else.
     pub(super) fn entries(self) -> impl ExactSizeIterator<Item = (&'a str, Self)> + use<'a> {
         let entries = self.node.map_or(&[][..], Node::entries);

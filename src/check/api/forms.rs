@@ -69,6 +69,13 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Wants one of a few values, where there is one that is not empty.
+    pub(super) fn one_of_if_any(&mut self, field: Field<'a>, values: &[&str]) {
+        if !field.is_empty() {
+            self.one_of(field, values);
+        }
+    }
+
     /// Wants one of a few values, and that there is one.
     pub(super) fn require_one_of(&mut self, field: Field<'a>, values: &[&str]) {
         if self.require(field) {
@@ -94,6 +101,20 @@ impl<'a> Cx<'a> {
     pub(super) fn require_name(&mut self, field: Field<'a>, form: fn(&str) -> Wrong) {
         if self.require(field) {
             self.name(field, form);
+        }
+    }
+
+    /// Wants a name of some form, and that there is one; tells of both by a rule of its own.
+    pub(super) fn require_name_by(
+        &mut self,
+        rule: &'static Rule,
+        field: Field<'a>,
+        form: fn(&str) -> Wrong,
+    ) {
+        if field.is_empty() {
+            self.required(rule, field, "");
+        } else if let Some(wrong) = field.str().and_then(form) {
+            self.invalid(rule, field, wrong);
         }
     }
 
