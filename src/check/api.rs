@@ -30,6 +30,7 @@ mod metadata;
 mod namespace;
 mod network_policy;
 mod node;
+mod persistent_volume;
 mod persistent_volume_claim;
 mod pod;
 mod priority_class;
@@ -38,6 +39,7 @@ mod resource_quota;
 mod resources;
 mod rollout;
 mod rule;
+mod runtime_class;
 mod schedule;
 mod secret;
 mod selector;
@@ -100,11 +102,13 @@ const KINDS: &[&[Kind]] = &[
     namespace::KINDS,
     network_policy::KINDS,
     node::KINDS,
+    persistent_volume::KINDS,
     persistent_volume_claim::KINDS,
     pod::KINDS,
     priority_class::KINDS,
     rbac::KINDS,
     resource_quota::KINDS,
+    runtime_class::KINDS,
     secret::KINDS,
     service::KINDS,
     service_account::KINDS,
@@ -137,12 +141,14 @@ const RULES: &[&[&Rule]] = &[
     namespace::RULES,
     network_policy::RULES,
     node::RULES,
+    persistent_volume::RULES,
     persistent_volume_claim::RULES,
     priority_class::RULES,
     rbac::RULES,
     resource_quota::RULES,
     resources::RULES,
     rollout::RULES,
+    runtime_class::RULES,
     secret::RULES,
     selector::RULES,
     service::RULES,

@@ -31,6 +31,9 @@ use super::rule::Rule;
 use super::selector;
 use crate::naming;
 
+pub(super) use placement::{check_terms, check_tolerations};
+pub(super) use requirements::check_overhead;
+pub(super) use volume_sources::check as check_volume_source;
 pub(super) use warnings::{name as warn_of_name, template as warn_of_template};
 
 pub(super) const KINDS: &[Kind] = &[

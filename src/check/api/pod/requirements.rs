@@ -80,7 +80,7 @@ pub(super) fn check_container<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements
 }
 
 /// Looks at what a pod uses beside its containers (`validateOverhead`): limits to the server.
-pub(super) fn check_overhead<'a>(cx: &mut Cx<'a>, overhead: Field<'a>) {
+pub(in crate::check::api) fn check_overhead<'a>(cx: &mut Cx<'a>, overhead: Field<'a>) {
     let mut seen = Seen::default();
     for (name, value) in overhead.entries() {
         let wrong = resources::container_resource_name(name);

@@ -35,7 +35,12 @@ const NEEDED: &[(&str, &[&str])] = &[
 ];
 
 /// Looks at a source, and says whether it is one of these.
-pub(super) fn check<'a>(cx: &mut Cx<'a>, key: &str, volume: Field<'a>, source: Field<'a>) -> bool {
+pub(in crate::check::api) fn check<'a>(
+    cx: &mut Cx<'a>,
+    key: &str,
+    volume: Field<'a>,
+    source: Field<'a>,
+) -> bool {
     if let Some((_, needed)) = NEEDED.iter().find(|it| it.0 == key) {
         for field in *needed {
             cx.require(source.get(field));
