@@ -9,6 +9,7 @@ mod api_service;
 mod config_map;
 mod crd;
 mod cx;
+mod expression;
 mod field;
 mod forms;
 mod metadata;
@@ -64,6 +65,7 @@ const RULES: &[&[&Rule]] = &[
     api_service::RULES,
     config_map::RULES,
     crd::RULES,
+    expression::RULES,
     forms::RULES,
     metadata::RULES,
     persistent_volume_claim::RULES,
