@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::schemas::Kind;
 use super::{Options, Progress};
-use crate::check::{Check, Context, Results};
+use crate::check::schema::{self, Authority, Definitions};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::document::Document;
-use crate::environment::Environment;
+use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::{Failure, Finding};
 use crate::graph::{self, Graph, Placement};
 use crate::judge::NotJudged;
@@ -208,6 +210,48 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
     }
 }
 
+/// Gathers the custom resource definitions among the objects, for the kinds that are there.
+pub(super) fn definitions(reviews: &Reviews<'_>) -> Definitions {
+    let mut definitions = Definitions::default();
+    let defined =
+        |task: &Task<'_>| schema::defines(task.document.object.as_ref(), &task.document.root);
+    let found: Vec<(&Task<'_>, (String, String))> =
+        reviews.tasks.iter().filter_map(|task| Some((task, defined(task)?))).collect();
+    if found.is_empty() {
+        return definitions;
+    }
+    let kinds: BTreeSet<(&str, &str)> = reviews
+        .tasks
+        .iter()
+        .filter_map(|task| task.document.object.as_ref())
+        .map(|object| (object.group(), &*object.kind))
+        .collect();
+    for (task, (group, kind)) in found {
+        if !kinds.contains(&(group.as_str(), kind.as_str())) {
+            continue;
+        }
+        let environment = task.environment.as_ref().map(|it| Arc::clone(&it.name));
+        let authority = Authority::Repository(task.provenance.path.to_string().into());
+        let (object, root) = (task.document.object.as_ref(), &task.document.root);
+        definitions.add(environment, authority, object, root);
+    }
+    definitions
+}
+
+/// Returns the kinds of the objects, each in the versions of Kubernetes that it is judged for.
+pub(super) fn kinds(reviews: &Reviews<'_>, default: KubernetesVersion) -> BTreeSet<Kind> {
+    let kind = |task: &Task<'_>| {
+        let object = task.document.object.as_ref()?;
+        Some(Kind {
+            kubernetes: task.environment.as_ref().map_or(default, |it| it.kubernetes),
+            group: object.group().to_owned(),
+            version: object.version().to_owned(),
+            kind: object.kind.to_string(),
+        })
+    };
+    reviews.tasks.iter().filter_map(kind).collect()
+}
+
 /// Judges every object in every environment.
 pub(super) fn check_all(
     reviews: &Reviews<'_>,
@@ -219,7 +263,6 @@ pub(super) fn check_all(
         .tasks
         .par_iter()
         .map(|task| {
-            let mut results = Results::default();
             let review = Review {
                 operation: Operation::Create,
                 object: &task.document,
@@ -230,9 +273,7 @@ pub(super) fn check_all(
                 provenance: Some(&task.provenance),
                 asked: None,
             };
-            for check in checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            let mut results = check::judge_object(checks, cx, &review);
             if let Some(environment) = &task.environment {
                 for finding in &mut results.findings {
                     finding.environments.insert(Arc::clone(&environment.name));

@@ -4,16 +4,33 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use tidewaiter::environment::KubernetesVersion;
+
 use super::cases::{Case, Question};
 use super::variants::Variant;
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/recorded.tsv")
+/// Returns the file of a minor version.
+fn path(kubernetes: KubernetesVersion) -> PathBuf {
+    folder().join(format!("{kubernetes}.tsv"))
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/recorded")
+}
+
+/// Returns the versions whose verdicts were recorded, the oldest first.
+pub(crate) fn versions() -> Vec<KubernetesVersion> {
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut versions: Vec<KubernetesVersion> = entries
+        .map(|path| path.file_stem().unwrap_or_default().to_string_lossy().parse().unwrap())
+        .collect();
+    versions.sort();
+    versions
 }
 
 /// Returns the variants that have a verdict, as cases.
-pub(crate) fn read(variants: Vec<Variant>) -> Vec<Case> {
-    let text = fs::read_to_string(path()).unwrap();
+pub(crate) fn read(kubernetes: KubernetesVersion, variants: Vec<Variant>) -> Vec<Case> {
+    let text = fs::read_to_string(path(kubernetes)).unwrap();
     let mut verdicts: BTreeMap<&str, (u64, Vec<String>)> = text
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -31,7 +48,7 @@ pub(crate) fn read(variants: Vec<Variant>) -> Vec<Case> {
         })
         .collect();
     let left: Vec<&str> = verdicts.into_keys().collect();
-    assert_eq!(left, [""; 0], "recorded.tsv has verdicts of what is no variant: record again");
+    assert_eq!(left, [""; 0], "{kubernetes}.tsv has verdicts of what is no variant: record again");
     cases
 }
 
@@ -60,5 +77,6 @@ pub(crate) fn write(version: &str, cases: &[Case]) {
         );
         text.push('\n');
     }
-    fs::write(path(), text).unwrap();
+    let kubernetes = version.parse().unwrap();
+    fs::write(path(kubernetes), text).unwrap();
 }

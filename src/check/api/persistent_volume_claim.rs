@@ -51,7 +51,7 @@ const CLAIM_SHRINKS: Rule = Rule::new(
     &["ValidatePersistentVolumeClaimUpdate"],
 );
 
-const FRACTION: Rule = Rule::new(
+pub(super) const FRACTION: Rule = Rule::new(
     "api/fraction-of-a-byte",
     "Size of a claim is not a whole number of bytes",
     "The server rounds the size up and warns, because the unit `m` stands for thousandths and is \

@@ -31,13 +31,14 @@ use super::rule::Rule;
 use super::selector;
 use crate::naming;
 
-pub(super) use warnings::template as warn_of_template;
+pub(super) use warnings::{name as warn_of_name, template as warn_of_template};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { group: "", name: "Pod", validate, update: Some(update::pod) },
     Kind { group: "", name: "PodTemplate", validate: validate_pod_template, update: None },
 ];
 
+/// The rules of all parts.
 pub(super) const RULES: &[&[&Rule]] = &[
     &[&TEMPLATE_METADATA, &EPHEMERAL, &GATES, &DEADLINE],
     annotations::RULES,
@@ -298,6 +299,3 @@ fn check_deadline<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
         cx.invalid(&DEADLINE, deadline, "must be between 1 and 2147483647");
     }
 }
-
-#[cfg(test)]
-mod tests;

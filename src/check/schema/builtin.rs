@@ -6,7 +6,8 @@ use crate::environment::KubernetesVersion;
 
 use crate::check::KindScope;
 
-use super::lookup::{Schema, SchemaSource};
+use super::lookup::{Schema, View};
+use super::source::{Answer, Authority, Found, SchemaSource, Wanted};
 use super::table::{Kind, Name, Table, TableError};
 
 /// The table that `xtask` writes.
@@ -76,6 +77,17 @@ pub fn served(
 ) -> Option<(KubernetesVersion, KubernetesVersion)> {
     let builtin = Builtin::new().ok()?;
     builtin.span(builtin.find(group, version, kind)?)
+}
+
+/// Returns the schema of `metadata`, which is that of every kind.
+pub(super) fn object_meta(kubernetes: KubernetesVersion) -> Option<Schema<'static>> {
+    let builtin = Builtin::new().ok()?;
+    let bit = builtin.bit(kubernetes)?;
+    let kind = builtin.find("", "v1", "ConfigMap")?;
+    match Schema::new(builtin.table, kind.node, bit).view() {
+        View::Object(fields) => fields.get("metadata"),
+        _ => None,
+    }
 }
 
 fn version(minor: u32) -> KubernetesVersion {
@@ -227,16 +239,16 @@ impl Builtin {
 }
 
 impl SchemaSource for Builtin {
-    fn lookup(
-        &self,
-        kubernetes: KubernetesVersion,
-        group: &str,
-        version: &str,
-        kind: &str,
-    ) -> Option<Schema<'_>> {
-        let bit = self.bit(kubernetes)?;
-        let kind = self.find(group, version, kind).filter(|it| it.minors & bit != 0)?;
-        Some(Schema::new(self.table, kind.node, bit))
+    fn lookup(&self, wanted: &Wanted<'_>) -> Option<Answer<'_>> {
+        let bit = self.bit(wanted.kubernetes)?;
+        let kind = self.find(wanted.group, wanted.version, wanted.kind)?;
+        let schema = Schema::new(self.table, kind.node, bit);
+        let answer = Answer { found: Found::BuiltIn(schema), authority: Authority::BuiltIn };
+        (kind.minors & bit != 0).then_some(answer)
+    }
+
+    fn scope(&self, wanted: &Wanted<'_>) -> Option<KindScope> {
+        scope(wanted.kubernetes, wanted.group, wanted.version, wanted.kind)
     }
 }
 
@@ -312,8 +324,12 @@ mod tests {
         assert_eq!(served("batch", "v1", "CronJob"), Some((v(21), v(37))));
         assert_eq!(served("apps", "v1", "Deploymnt"), None);
         let builtin = Builtin::new().unwrap();
-        assert!(builtin.lookup(v(24), "policy", "v1beta1", "PodSecurityPolicy").is_some());
-        assert!(builtin.lookup(v(25), "policy", "v1beta1", "PodSecurityPolicy").is_none());
+        let has = |kubernetes| {
+            let (group, version, kind) = ("policy", "v1beta1", "PodSecurityPolicy");
+            let wanted = Wanted { kubernetes, environment: None, group, version, kind };
+            builtin.lookup(&wanted).is_some()
+        };
+        assert!(has(v(24)) && !has(v(25)));
         // The published schemas keep these for one minor more than the server serves them.
         assert_eq!(served("extensions", "v1beta1", "Deployment"), Some((v(11), v(15))));
         assert_eq!(served("apps", "v1beta2", "StatefulSet"), Some((v(11), v(15))));

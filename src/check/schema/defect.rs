@@ -5,7 +5,7 @@ use crate::source::Span;
 
 /// Which rule a defect breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Breach {
+pub enum Breach {
     /// A field that the kind does not have.
     UnknownField,
     /// A value of another type than its field.
@@ -16,21 +16,23 @@ pub(super) enum Breach {
     InvalidValue,
     /// An item that a list has already.
     DuplicateItem,
+    /// A CEL rule of the definition that does not hold.
+    BrokenRule,
 }
 
 /// Something that a schema does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Defect {
+pub struct Defect {
     /// Which rule it breaks.
-    pub(super) breach: Breach,
+    pub breach: Breach,
     /// The field.
-    pub(super) path: FieldPath,
+    pub path: FieldPath,
     /// The place to underline.
-    pub(super) span: Span,
+    pub span: Span,
     /// What is wrong: one sentence, no final period, user text in backticks, no secret.
-    pub(super) message: String,
+    pub message: String,
     /// How to mend it.
-    pub(super) help: Option<String>,
+    pub help: Option<String>,
 }
 
 /// How many defects of one object are told; a hostile object may have millions.

@@ -1,23 +1,6 @@
-//! Schemas of kinds: where they come from, and how a walk reads them.
+//! Schemas of built-in kinds, as a walk reads them.
 
-use crate::environment::KubernetesVersion;
-
-use super::table::{Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
-
-/// Something that knows the schemas of kinds.
-///
-/// The built-in kinds are one; custom resource definitions are others. The first source that
-/// answers wins.
-pub trait SchemaSource: Send + Sync + std::fmt::Debug {
-    /// Returns the schema of a kind as this version of Kubernetes serves it.
-    fn lookup(
-        &self,
-        kubernetes: KubernetesVersion,
-        group: &str,
-        version: &str,
-        kind: &str,
-    ) -> Option<Schema<'_>>;
-}
+use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
 
 /// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +37,8 @@ pub(super) enum View<'a> {
     Object(Fields<'a>),
     /// One of the others that the server decodes and does not validate.
     Decoded(Schema<'a>),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, Schema<'a>),
 }
 
 impl<'a> Schema<'a> {
@@ -86,6 +71,7 @@ impl<'a> Schema<'a> {
                 View::Object(Fields { table: self.table, all, minor: self.minor })
             }
             Node::Decoded(node) => View::Decoded(with(*node)),
+            Node::Or(beside, node) => View::Or(*beside, with(*node)),
         }
     }
 }

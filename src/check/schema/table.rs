@@ -51,6 +51,19 @@ pub(super) enum Node {
     Definition(u32),
     /// What the server decodes and does not validate.
     Decoded(NodeId),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, NodeId),
+}
+
+/// What may stand where a JSON schema may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// A list of JSON schemas.
+    Schemas,
+    /// A boolean.
+    Boolean,
+    /// A list of strings.
+    Strings,
 }
 
 /// How large an integer may be.
@@ -243,6 +256,15 @@ impl Table {
             }
             11 => Node::Definition(reader.number()?),
             12 => Node::Decoded(NodeId(reader.number()?)),
+            13 => {
+                let beside = match reader.number()? {
+                    0 => Beside::Schemas,
+                    1 => Beside::Boolean,
+                    2 => Beside::Strings,
+                    _ => return Err(TableError("unknown alternative")),
+                };
+                Node::Or(beside, NodeId(reader.number()?))
+            }
             _ => return Err(TableError("unknown node")),
         })
     }
@@ -261,7 +283,7 @@ impl Table {
         let node = |id: NodeId| (id.0 as usize) < self.nodes.len();
         let name = |name: Name| (name.0 as usize) < self.ends.len();
         let nodes = self.nodes.iter().all(|it| match it {
-            Node::List(it, ..) | Node::Map(it) => node(*it),
+            Node::List(it, ..) | Node::Map(it) | Node::Or(_, it) => node(*it),
             // What is decoded is an object or a list, never decoded twice.
             Node::Decoded(it) => self
                 .nodes

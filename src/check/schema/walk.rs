@@ -2,18 +2,21 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an
+//! object is bounded by whoever loaded it.
 
 mod repeats;
-mod suggest;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
+use crate::review::Apply;
 use crate::source::Span;
 
 use super::defect::{Breach, Defect, LIMIT};
 use super::format;
 use super::lookup::{Apart, Fields, Schema, View};
-use super::table::{Bits, Format};
+use super::structural::is_sops;
+use super::suggest;
+use super::table::{Beside, Bits, Format, Items};
 use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
@@ -22,15 +25,13 @@ const SUGGESTIONS: usize = 20;
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
 /// There may be more where there are [`LIMIT`] of them.
-pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
-    let mut walk = Walk {
-        kind,
-        crumbs: Vec::new(),
-        above: Vec::new(),
-        unvalidated: false,
-        suggestions: SUGGESTIONS,
-        defects: Vec::new(),
-    };
+pub(super) fn walk<'a>(
+    root: &'a Node,
+    kind: &'a str,
+    schema: Schema<'a>,
+    apply: Apply,
+) -> Vec<Defect> {
+    let mut walk = Walk { apply, ..Walk::new(kind, Vec::new()) };
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
@@ -38,18 +39,47 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
     walk.defects
 }
 
+/// Returns what a part of an object has that its schema does not allow.
+pub(super) fn part<'a>(
+    node: &'a Node,
+    kind: &'a str,
+    crumbs: &[Crumb<'a>],
+    schema: Schema<'a>,
+) -> Vec<Defect> {
+    let mut walk = Walk::new(kind, crumbs.to_vec());
+    walk.value(schema, node, node.span);
+    walk.defects.truncate(LIMIT);
+    walk.defects
+}
+
 struct Walk<'a> {
     kind: &'a str,
+    apply: Apply,
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
     /// Whether the server only decodes what stands here: `status`, and what the schema says so of.
     unvalidated: bool,
+    /// Whether a decoder reads this that is not strict, so that unknown fields are dropped.
+    loose: bool,
     suggestions: usize,
     defects: Vec<Defect>,
 }
 
 impl<'a> Walk<'a> {
+    fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
+        Self {
+            kind,
+            apply: Apply::Client,
+            crumbs,
+            above: Vec::new(),
+            unvalidated: false,
+            loose: false,
+            suggestions: SUGGESTIONS,
+            defects: Vec::new(),
+        }
+    }
+
     fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if self.defects.len() >= LIMIT {
             return;
@@ -78,11 +108,16 @@ impl<'a> Walk<'a> {
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
-                    self.item(items, item, item.span);
+                    if item.is_null() && apart.items != Items::Atomic && self.merges() {
+                        self.wrong_type(item, "an item");
+                    } else {
+                        self.item(items, item, item.span);
+                    }
                     self.crumbs.pop();
                 }
                 self.twice(apart, nodes);
             }
+            (View::Or(beside, inner), _) => self.either(inner, beside, node, anchor),
             (View::Decoded(inner), _) => {
                 let unvalidated = std::mem::replace(&mut self.unvalidated, true);
                 self.value(inner, node, anchor);
@@ -120,15 +155,42 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A JSON schema within another. Types such as `JSONSchemaPropsOrBool` have decoders of their
+    /// own, which drop unknown fields without a word and ignore what is no alternative at all;
+    /// only the one with the boolean insists.
+    fn either(&mut self, schema: Schema<'a>, beside: Beside, node: &'a Node, anchor: Span) {
+        let loose = std::mem::replace(&mut self.loose, true);
+        match (&node.kind, beside) {
+            (NodeKind::Mapping(_), _) => self.value(schema, node, anchor),
+            (NodeKind::Sequence(items), Beside::Schemas) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.crumbs.push(Crumb::Item(index, None));
+                    self.item(schema, item, item.span);
+                    self.crumbs.pop();
+                }
+            }
+            (NodeKind::Sequence(items), Beside::Strings) => {
+                for (index, item) in items.iter().enumerate() {
+                    if item.as_str().is_none() && !item.is_null() {
+                        self.crumbs.push(Crumb::Item(index, None));
+                        self.wrong_type(item, "a string");
+                        self.crumbs.pop();
+                    }
+                }
+            }
+            (NodeKind::Scalar(Scalar::Bool(_)), Beside::Boolean) => {}
+            (_, Beside::Boolean) => self.wrong_type(node, "a boolean or a schema"),
+            _ => {}
+        }
+        self.loose = loose;
+    }
+
     /// An item of a list or a value of a map: `null` is an empty one.
     fn item(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if !node.is_null() {
             self.value(schema, node, anchor);
-        } else if let View::Object(fields) = schema.view()
-            && fields.required().next().is_some()
-            && !self.unvalidated
-        {
-            self.wrong_type(node, "an object");
+        } else if let View::Object(fields) = schema.view() {
+            self.object(fields, &[], anchor);
         }
     }
 
@@ -172,6 +234,7 @@ impl<'a> Walk<'a> {
                     self.above.pop();
                     self.unvalidated = unvalidated;
                 }
+                None if self.loose => {}
                 None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
@@ -319,6 +382,11 @@ impl<'a> Walk<'a> {
         self.defect(Breach::WrongType, node.span, message, help);
     }
 
+    /// Says whether the server merges fields by their schema, which needs items to tell apart.
+    fn merges(&self) -> bool {
+        self.apply == Apply::ServerSide
+    }
+
     fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {
         self.defects.push(Defect { breach, path: self.path(), span, message, help });
     }
@@ -353,10 +421,4 @@ impl<'a> Walk<'a> {
     fn quote(&self, text: &str) -> Option<String> {
         if self.shows_values() { wording::quote(text) } else { None }
     }
-}
-
-/// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
-fn is_sops(entry: &Entry) -> bool {
-    &*entry.key == "sops"
-        && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
 }

@@ -13,7 +13,7 @@ use super::enums::{Enums, spelling};
 use super::lifecycles::Lifecycles;
 use super::required::is_enforced;
 use super::scopes::Scopes;
-use super::table::{Builder, Format, Items, Node};
+use super::table::{Beside, Builder, Format, Items, Node};
 
 /// What is known beside the definitions, of all minors.
 pub struct Known {
@@ -196,6 +196,9 @@ impl Converter<'_> {
             Some("MicroTime") => Ok(self.builder.node(Node::String(Format::MicroTime, Vec::new()))),
             // Go types that keep the bytes as they come.
             Some("RawExtension" | "FieldsV1") => Ok(self.builder.node(Node::Any)),
+            Some("JSONSchemaPropsOrArray") => self.or(target, Beside::Schemas),
+            Some("JSONSchemaPropsOrBool") => self.or(target, Beside::Boolean),
+            Some("JSONSchemaPropsOrStringArray") => self.or(target, Beside::Strings),
             // Go structs without fields: the decoder knows no other.
             Some(_) if self.is_empty_struct(schema) => {
                 Ok(self.builder.node(Node::Object(Vec::new())))
@@ -207,6 +210,13 @@ impl Converter<'_> {
             }
             _ => self.convert(schema, Some(target)),
         }
+    }
+
+    /// A JSON schema or something else: Go types with a decoder of their own.
+    fn or(&mut self, target: &str, beside: Beside) -> Result<u32, Error> {
+        let (of, _) = target.split_once("Or").ok_or("an alternative without a name")?;
+        let schema = self.reference(of)?;
+        Ok(self.builder.node(Node::Or(beside, schema)))
     }
 
     fn is_empty_struct(&self, schema: &Value) -> bool {

@@ -43,6 +43,19 @@ pub enum Node {
     Definition(u32),
     /// What the server decodes and does not validate.
     Decoded(u32),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, u32),
+}
+
+/// What may stand where a JSON schema may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// A list of JSON schemas.
+    Schemas = 0,
+    /// A boolean.
+    Boolean = 1,
+    /// A list of strings.
+    Strings = 2,
 }
 
 /// What a string holds.
@@ -242,6 +255,10 @@ impl Builder {
                 }
                 Node::Decoded(node) => {
                     out.push(12);
+                    put(&mut out, (*node).into());
+                }
+                Node::Or(beside, node) => {
+                    out.extend([13, *beside as u8]);
                     put(&mut out, (*node).into());
                 }
             }

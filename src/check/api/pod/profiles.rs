@@ -142,8 +142,9 @@ fn contradiction(profile: Field<'_>, annotation: Field<'_>) -> Option<&'static s
         }
         "Localhost" => match text.strip_prefix("localhost/") {
             None => Some("type"),
-            Some(name) => (profile.get("localhostProfile").str() != Some(name))
-                .then_some("localhostProfile"),
+            Some(name) => {
+                (profile.get("localhostProfile").str() != Some(name)).then_some("localhostProfile")
+            }
         },
         _ => None,
     }

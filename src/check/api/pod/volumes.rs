@@ -93,16 +93,19 @@ pub(super) fn no_backsteps(path: &str) -> Option<&'static str> {
     path.split('/').any(|part| part == "..").then_some("must not contain `..`")
 }
 
-/// Looks at a path below a folder (`validateLocalDescendingPath`).
-pub(super) fn check_descending<'a>(cx: &mut Cx<'a>, path: Field<'a>) {
+/// Looks at a path below a folder (`validateLocalDescendingPath`), and says whether it was wrong.
+pub(super) fn check_descending<'a>(cx: &mut Cx<'a>, path: Field<'a>) -> bool {
     let text = path.text();
-    if let Some(wrong) = relative(text).or_else(|| no_backsteps(text)) {
+    let wrong = relative(text).or_else(|| no_backsteps(text));
+    if let Some(wrong) = wrong {
         cx.invalid(&PATH, path, wrong);
     }
+    wrong.is_some()
 }
 
-/// Looks at a path below the folder of a volume (`ValidateLocalNonReservedPath`).
-pub(super) fn check_path<'a>(cx: &mut Cx<'a>, path: Field<'a>) {
+/// Looks at a path below the folder of a volume (`ValidateLocalNonReservedPath`), and says whether
+/// it was wrong.
+pub(super) fn check_path<'a>(cx: &mut Cx<'a>, path: Field<'a>) -> bool {
     let text = path.text();
     let reserved = text.starts_with("..") && !text.starts_with("../");
     let wrong = relative(text)
@@ -111,13 +114,16 @@ pub(super) fn check_path<'a>(cx: &mut Cx<'a>, path: Field<'a>) {
     if let Some(wrong) = wrong {
         cx.invalid(&PATH, path, wrong);
     }
+    wrong.is_some()
 }
 
-/// Looks at the mode of a file.
-pub(super) fn check_mode<'a>(cx: &mut Cx<'a>, mode: Field<'a>) {
-    if mode.int().is_some_and(|it| !(0..=MODE_MAX).contains(&it)) {
+/// Looks at the mode of a file, and says whether it was wrong.
+pub(super) fn check_mode<'a>(cx: &mut Cx<'a>, mode: Field<'a>) -> bool {
+    let wrong = mode.int().is_some_and(|it| !(0..=MODE_MAX).contains(&it));
+    if wrong {
         cx.invalid(&VOLUME, mode, "must be between 0 and 0777 (octal), which is 511");
     }
+    wrong
 }
 
 /// Looks at the volumes of a spec (`ValidateVolumes`), and keeps them for the mounts.
