@@ -18,6 +18,7 @@ mod deployment;
 mod disruption_budget;
 mod endpoints;
 mod event;
+mod expression;
 mod field;
 mod forms;
 mod ingress;
@@ -130,6 +131,7 @@ const RULES: &[&[&Rule]] = &[
     disruption_budget::RULES,
     endpoints::RULES,
     event::RULES,
+    expression::RULES,
     forms::RULES,
     ingress::RULES,
     ip::RULES,
