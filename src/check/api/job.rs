@@ -379,3 +379,107 @@ pub(super) fn check_job_template<'a>(cx: &mut Cx<'a>, template: Field<'a>, old: 
         cx.not_supported(&UNSUPPORTED, manual, &["false"]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, assert_update};
+
+    fn job(fields: &str) -> String {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  \
+             template: {{spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}}}\n  {fields}\n"
+        )
+    }
+
+    fn assert_fields(cases: &[(&str, &[&str])]) {
+        for (fields, refused) in cases {
+            let refused: Vec<String> = refused.iter().map(|it| format!("spec.{it}")).collect();
+            let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+            assert_refused(&job(&fields.replace("; ", "\n  ")), &refused);
+        }
+    }
+
+    #[test]
+    fn completions_are_counted_by_index() {
+        assert_fields(&[
+            ("completionMode: Indexed; completions: 3; backoffLimitPerIndex: 1", &[]),
+            ("completionMode: Indexed; parallelism: 3", &["completions"]),
+            ("completionMode: Each", &["completionMode"]),
+            ("backoffLimitPerIndex: 1", &["backoffLimitPerIndex"]),
+            (
+                "completionMode: Indexed; completions: 3; maxFailedIndexes: 1",
+                &["backoffLimitPerIndex"],
+            ),
+            ("backoffLimit: -1", &["backoffLimit"]),
+            ("managedBy: me", &["managedBy"]),
+        ]);
+        let name = job("completionMode: Indexed\n  completions: 3")
+            .replace("name: a", &format!("name: {}", "a".repeat(62)));
+        assert_refused(&name, &["metadata.name"]);
+    }
+
+    #[test]
+    fn the_server_makes_the_selector() {
+        assert_fields(&[
+            ("selector: {matchLabels: {a: b}}", &["selector", "template.metadata.labels"]),
+            ("selector: {matchLabels: {job-name: a}}", &[]),
+            ("manualSelector: true", &["selector"]),
+            (
+                "manualSelector: true; selector: {matchLabels: {a: b}}",
+                &["template.metadata.labels"],
+            ),
+        ]);
+        let label = |label: &str| {
+            job("parallelism: 1")
+                .replace("{spec:", &format!("{{metadata: {{labels: {{{label}}}}}, spec:"))
+        };
+        assert_refused(&label("job-name: a"), &[]);
+        assert_refused(&label("job-name: b"), &["spec.template.metadata.labels.job-name"]);
+        assert_refused(
+            &label("controller-uid: b"),
+            &["spec.template.metadata.labels.controller-uid"],
+        );
+    }
+
+    #[test]
+    fn pods_of_jobs_end() {
+        assert_refused(
+            &job("parallelism: 1").replace("restartPolicy: Never, ", ""),
+            &["spec.template.spec.restartPolicy"],
+        );
+        assert_refused(
+            &job("parallelism: 1").replace("Never", "Always"),
+            &["spec.template.spec.restartPolicy"],
+        );
+        assert_refused(
+            &job("podFailurePolicy: {rules: []}").replace("Never", "OnFailure"),
+            &["spec.template.spec.restartPolicy"],
+        );
+    }
+
+    #[test]
+    fn a_job_keeps_its_template() {
+        let old = job("completions: 1");
+        assert_update(&old, &job("completions: 1\n  parallelism: 2"), &[]);
+        assert_update(&old, &job("completions: 2"), &["spec.completions"]);
+        assert_update(&old, &old.replace("image: i", "image: j"), &["spec.template"]);
+        let indexed = job("completions: 3\n  parallelism: 3\n  completionMode: Indexed");
+        assert_update(&indexed, &indexed.replace(": 3", ": 4"), &[]);
+        let suspended = job("suspend: true");
+        assert_update(
+            &suspended,
+            &suspended.replace("containers:", "nodeSelector: {a: b}, containers:"),
+            &[],
+        );
+        assert_update(
+            &suspended,
+            &suspended.replace("image: i", "image: i, resources: {limits: {cpu: 1}}"),
+            &[],
+        );
+        assert_update(
+            &suspended,
+            &suspended.replace("image: i", "image: j"),
+            &["spec.template.spec"],
+        );
+    }
+}

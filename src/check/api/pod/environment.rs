@@ -324,3 +324,83 @@ pub(super) fn check_resource<'a>(
         cx.named(named.get("divisor"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{assert_containers, assert_pods, container, findings};
+
+    #[test]
+    fn variables_have_one_source() {
+        assert_containers(&[
+            ("env: [{name: A, value: b}]", &[]),
+            ("env: [{name: 1 b/c}]", &[]),
+            ("env: [{name: A=B}]", &["env[0].name"]),
+            ("env: [{value: b}]", &["env[0].name"]),
+            ("env: [{name: A, valueFrom: {}}]", &["env[0].valueFrom"]),
+            (
+                "env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
+                &["env[0].valueFrom"],
+            ),
+            (
+                "env: [{name: A, valueFrom: {secretKeyRef: {name: S, key: a/b}}}]",
+                &["env[0].valueFrom.secretKeyRef.name", "env[0].valueFrom.secretKeyRef.key"],
+            ),
+            ("envFrom: [{}]", &["envFrom"]),
+            ("envFrom: [{secretRef: {name: S}}]", &["envFrom[0].secretRef.name"]),
+        ]);
+    }
+
+    #[test]
+    fn names_were_narrower_once() {
+        let object = container("env: [{name: 1 b/c}]");
+        assert_eq!(findings(31, &object).len(), 1);
+        assert_eq!(findings(32, &object), []);
+    }
+
+    #[test]
+    fn containers_read_some_fields_only() {
+        let at = |path: &str| {
+            container(&format!(
+                "env: [{{name: A, valueFrom: {{fieldRef: {{fieldPath: \"{path}\"}}}}}}]"
+            ))
+        };
+        for path in
+            ["status.podIP", "spec.host", "metadata.labels['a']", "metadata.annotations['A/b']"]
+        {
+            assert_eq!(findings(37, &at(path)), [], "{path}");
+        }
+        for path in
+            ["status.phase", "metadata.labels", "metadata.labels['a b']", "spec.nodeName['a']", ""]
+        {
+            assert_eq!(findings(37, &at(path)).len(), 1, "{path}");
+        }
+        assert_eq!(subscript("metadata.labels['']"), Some(("metadata.labels", "")));
+    }
+
+    #[test]
+    fn units_are_compared_as_the_server_writes_them() {
+        for (unit, refused) in
+            [("1Mi", 0), ("1024Ki", 0), ("1000", 0), ("1024", 1), ("1e3", 1), ("2", 1)]
+        {
+            let object = container(&format!(
+                "env: [{{name: A, valueFrom: {{resourceFieldRef: {{resource: limits.memory, divisor: \"{unit}\"}}}}}}]"
+            ));
+            assert_eq!(findings(37, &object).len(), refused, "{unit}");
+        }
+    }
+
+    #[test]
+    fn files_with_variables_lie_in_empty_folders() {
+        let file = "env: [{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: p, key: K}}}]";
+        let with = |volumes: &str| {
+            format!("initContainers: [{{name: b, image: i, {file}}}], volumes: [{volumes}]")
+        };
+        let refused = "initContainers[0].env[0].valueFrom.fileKeyRef.volumeName";
+        assert_pods(&[
+            (&with("{name: v, emptyDir: {}}"), &[]),
+            (&with("{name: v, secret: {secretName: s}}"), &[refused]),
+            (&with(""), &[refused]),
+        ]);
+    }
+}

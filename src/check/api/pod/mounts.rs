@@ -209,3 +209,68 @@ fn check_devices<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, findings};
+
+    fn pod(fields: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  \
+             volumes: [{{name: data, emptyDir: {{}}}}, {{name: disk, persistentVolumeClaim: {{claimName: a}}}}]\n  \
+             containers: [{{name: c, image: i, {fields}}}]\n"
+        )
+    }
+
+    #[test]
+    fn mounts_name_volumes_and_paths() {
+        let at = "spec.containers[0].volumeMounts";
+        for (mount, refused) in [
+            ("{name: data, mountPath: /a}", vec![]),
+            ("{name: date, mountPath: /a}", vec![format!("{at}[0].name")]),
+            ("{mountPath: /a}", vec![format!("{at}[0].name")]),
+            ("{name: data}", vec![format!("{at}[0].mountPath")]),
+            ("{name: data, mountPath: /a, subPath: ../b}", vec![format!("{at}.subPath")]),
+            (
+                "{name: data, mountPath: /a, subPathExpr: $(A)/..}",
+                vec![format!("{at}.subPathExpr")],
+            ),
+            (
+                "{name: data, mountPath: /a, mountPropagation: Bidirectional}",
+                vec![format!("{at}.mountPropagation")],
+            ),
+            (
+                "{name: data, mountPath: /a, recursiveReadOnly: Enabled}",
+                vec![format!("{at}.recursiveReadOnly")],
+            ),
+            (
+                "{name: data, mountPath: /a}, {name: disk, mountPath: /a}",
+                vec![format!("{at}[1].mountPath")],
+            ),
+        ] {
+            let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+            assert_refused(&pod(&format!("volumeMounts: [{mount}]")), &refused);
+        }
+    }
+
+    #[test]
+    fn only_claims_are_devices() {
+        assert_refused(&pod("volumeDevices: [{name: disk, devicePath: /dev/a}]"), &[]);
+        assert_refused(
+            &pod("volumeDevices: [{name: data, devicePath: /dev/../a}]"),
+            &[
+                "spec.containers[0].volumeDevices[0].name",
+                "spec.containers[0].volumeDevices[0].devicePath",
+            ],
+        );
+    }
+
+    #[test]
+    fn mounts_of_image_volumes_go_where_they_are_dropped() {
+        let object = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  \
+             volumes: [{name: v, image: {}}]\n  \
+             containers: [{name: c, image: i, volumeMounts: [{name: v}]}]\n";
+        assert_eq!(findings(34, object), []);
+        assert_eq!(findings(35, object).len(), 2);
+    }
+}

@@ -299,3 +299,78 @@ pub(super) fn check_additions<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_pods, findings, pod};
+
+    #[test]
+    fn selectors_of_nodes() {
+        let with = |term: &str| {
+            format!(
+                "affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{term}]}}}}}}"
+            )
+        };
+        let at = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+        for (term, refused) in [
+            ("{matchExpressions: [{key: a, operator: Gt, values: ['1']}]}", ""),
+            ("{matchExpressions: [{key: a, operator: Gt}]}", "[0].matchExpressions[0].values"),
+            (
+                "{matchExpressions: [{key: a, operator: in, values: [b]}]}",
+                "[0].matchExpressions[0].operator",
+            ),
+            (
+                "{matchExpressions: [{key: a, operator: Exists, values: [b]}]}",
+                "[0].matchExpressions[0].values",
+            ),
+            (
+                "{matchExpressions: [{key: a, operator: In, values: [b c]}]}",
+                "[0].matchExpressions[0].values[0]",
+            ),
+            (
+                "{matchFields: [{key: metadata.uid, operator: In, values: [b]}]}",
+                "[0].matchFields[0].key",
+            ),
+        ] {
+            let found = findings(37, &pod(&with(term)));
+            let paths: Vec<&str> =
+                found.iter().map(|it| it.2.strip_prefix("spec.").unwrap()).collect();
+            let refused = if refused.is_empty() { vec![] } else { vec![format!("{at}{refused}")] };
+            assert_eq!(paths, refused, "{term}");
+        }
+        assert_pods(&[(&with(""), &[at]), ("nodeSelector: {a b: c}", &["nodeSelector"])]);
+    }
+
+    #[test]
+    fn tolerations_match_taints() {
+        assert_pods(&[
+            ("tolerations: [{operator: Exists}]", &[]),
+            ("tolerations: [{}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, operator: Exists, value: b}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, operator: Gt, value: '1'}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, tolerationSeconds: 1}]", &["tolerations[0].effect"]),
+            ("tolerations: [{key: a, effect: Never}]", &["tolerations[0].effect"]),
+        ]);
+    }
+
+    #[test]
+    fn terms_about_other_pods() {
+        let with = |term: &str| {
+            format!(
+                "affinity: {{podAffinity: {{preferredDuringSchedulingIgnoredDuringExecution: [{{weight: 0, podAffinityTerm: {{labelSelector: {{}}, {term}}}}}]}}}}"
+            )
+        };
+        let at = "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]";
+        let weight = format!("{at}.weight");
+        let term = |key: &str| format!("{at}.podAffinityTerm.{key}");
+        assert_pods(&[
+            (&with("topologyKey: a"), &[&weight]),
+            (&with("topologyKey: a b"), &[&weight, &term("topologyKey")]),
+            (&with("topologyKey: a, namespaces: [A]"), &[&weight, &term("namespace")]),
+            (
+                &with("topologyKey: a, matchLabelKeys: [b], mismatchLabelKeys: [b]"),
+                &[&weight, &term("matchLabelKeys[0]")],
+            ),
+        ]);
+    }
+}

@@ -357,3 +357,77 @@ fn exceeds<'a>(spec: &Spec<'a>, list: &'a str, name: &'a str, own: &Quantity) ->
     together = together.saturating_add(sidecars);
     together.max(most) > own
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_one, assert_pods, container};
+
+    #[test]
+    fn requests_fit_limits() {
+        assert_containers(&[
+            ("resources: {limits: {cpu: 100m}, requests: {cpu: 0.1}}", &[]),
+            ("resources: {limits: {cpu: null}, requests: {cpu: 1}}", &["resources.requests"]),
+            ("resources: {requests: {a.com/gpu: 1}}", &["resources.limits"]),
+            (
+                "resources: {limits: {a.com/gpu: 2}, requests: {a.com/gpu: 1}}",
+                &["resources.requests"],
+            ),
+            ("resources: {limits: {a.com/gpu: 500m}}", &["resources.limits[a.com/gpu]"]),
+            ("resources: {limits: {gpu: 1}}", &["resources.limits.gpu"]),
+            ("resources: {limits: {hugepages-2Mi: 4Mi}}", &["resources"]),
+            (
+                "resources: {limits: {hugepages-2Mi: 3Mi, cpu: 1}}",
+                &["resources.limits.hugepages-2Mi"],
+            ),
+        ]);
+        assert_one(
+            &container("resources: {limits: {cpu: 1}, requests: {cpu: 2}}"),
+            "api/request-above-limit",
+            "`2` in `spec.containers[c].resources.requests.cpu` must not be more than the limit",
+            "spec.containers[0].resources.requests",
+            "2",
+        );
+    }
+
+    #[test]
+    fn claims_are_listed_by_the_pod() {
+        let claim = "resourceClaims: [{name: x, resourceClaimName: y}]";
+        let with = |claims: &str| {
+            format!(
+                "{claim}, initContainers: [{{name: b, image: i, resources: {{claims: [{claims}]}}}}]"
+            )
+        };
+        assert_pods(&[
+            (&with("{name: x, request: a}, {name: x, request: b}"), &[]),
+            (&with("{name: z}"), &["initContainers[0].resources.claims[0]"]),
+            (&with("{name: x}, {name: x, request: b}"), &["initContainers[0].resources.claims[1]"]),
+            (&with("{name: x, request: b}, {name: x}"), &["initContainers[0].resources.claims[1]"]),
+            ("resourceClaims: [{name: x}]", &["resourceClaims[0]"]),
+        ]);
+    }
+
+    #[test]
+    fn containers_stay_within_their_pod() {
+        let with = |own: &str| {
+            format!(
+                "resources: {{{own}}}, initContainers: [{{name: b, image: i, resources: {{requests: {{cpu: 2}}}}}}]"
+            )
+        };
+        assert_pods(&[
+            (&with("requests: {cpu: 2}"), &[]),
+            (&with("requests: {cpu: 1}"), &["resources.requests.cpu"]),
+            (&with("limits: {ephemeral-storage: 1Gi}"), &["resources.limits.ephemeral-storage"]),
+        ]);
+    }
+
+    #[test]
+    fn resizes_have_policies() {
+        assert_containers(&[
+            ("resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]", &[]),
+            (
+                "resizePolicy: [{resourceName: gpu, restartPolicy: Never}]",
+                &["resizePolicy", "resizePolicy"],
+            ),
+        ]);
+    }
+}

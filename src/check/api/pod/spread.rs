@@ -200,3 +200,51 @@ pub(super) fn check_keys_of_term<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Fie
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_pods, findings};
+
+    #[test]
+    fn constraints() {
+        let with = |fields: &str| {
+            format!(
+                "topologySpreadConstraints: [{{maxSkew: 1, topologyKey: k, labelSelector: {{matchLabels: {{a: b}}}}, {fields}}}]"
+            )
+        };
+        let at = |key: &str| format!("topologySpreadConstraints[0].{key}");
+        assert_pods(&[
+            (&with("whenUnsatisfiable: DoNotSchedule, minDomains: 1"), &[]),
+            (&with("whenUnsatisfiable: ScheduleAnyway, minDomains: 1"), &[&at("minDomains")]),
+            (&with("whenUnsatisfiable: Never"), &[&at("whenUnsatisfiable")]),
+            (
+                &with("whenUnsatisfiable: DoNotSchedule, nodeTaintsPolicy: x"),
+                &[&at("nodeTaintsPolicy")],
+            ),
+            (
+                &with("whenUnsatisfiable: DoNotSchedule, matchLabelKeys: [a b]"),
+                &[&at("matchLabelKeys[0]")],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn keys_of_a_pod_stand_there_once() {
+        let object = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: x}}\nspec:\n  \
+            containers: [{name: c, image: i}]\n  topologySpreadConstraints:\n  \
+            - {maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule, matchLabelKeys: [app], labelSelector: {matchLabels: {app: x}}}\n";
+        let paths = |minor| findings(minor, object).into_iter().map(|it| it.2).collect::<Vec<_>>();
+        assert_eq!(paths(33), ["spec.topologySpreadConstraints[0].matchLabelKeys[0]"]);
+        assert_eq!(paths(37), ["spec.topologySpreadConstraints[0][0]"]);
+    }
+
+    #[test]
+    fn two_constraints_differ() {
+        let one =
+            "{maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}";
+        assert_pods(&[(
+            &format!("topologySpreadConstraints: [{one}, {one}]"),
+            &["topologySpreadConstraints[0].[{topologyKey, whenUnsatisfiable}]"],
+        )]);
+    }
+}
