@@ -5,6 +5,7 @@
 //! server would set by default before it looks, the validator has to assume.
 
 mod autoscaler;
+mod certificate_request;
 mod change;
 mod config_map;
 mod cron_job;
@@ -16,6 +17,7 @@ mod disruption_budget;
 mod endpoints;
 mod event;
 mod field;
+mod flow_control;
 mod forms;
 mod ingress;
 mod ip;
@@ -79,6 +81,7 @@ struct Kind {
 /// All kinds, as their files list them.
 const KINDS: &[&[Kind]] = &[
     autoscaler::KINDS,
+    certificate_request::KINDS,
     config_map::KINDS,
     cron_job::KINDS,
     csi::KINDS,
@@ -87,6 +90,7 @@ const KINDS: &[&[Kind]] = &[
     disruption_budget::KINDS,
     endpoints::KINDS,
     event::KINDS,
+    flow_control::KINDS,
     ingress::KINDS,
     job::KINDS,
     lease::KINDS,
@@ -112,6 +116,7 @@ const KINDS: &[&[Kind]] = &[
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
     autoscaler::RULES,
+    certificate_request::RULES,
     config_map::RULES,
     cron_job::RULES,
     csi::RULES,
@@ -119,6 +124,7 @@ const RULES: &[&[&Rule]] = &[
     disruption_budget::RULES,
     endpoints::RULES,
     event::RULES,
+    flow_control::RULES,
     forms::RULES,
     ingress::RULES,
     ip::RULES,
