@@ -7,6 +7,7 @@
 mod admission;
 mod api_service;
 mod autoscaler;
+mod certificate_request;
 mod change;
 mod config_map;
 mod crd;
@@ -20,6 +21,7 @@ mod endpoints;
 mod event;
 mod expression;
 mod field;
+mod flow_control;
 mod forms;
 mod ingress;
 mod ip;
@@ -87,6 +89,7 @@ const KINDS: &[&[Kind]] = &[
     admission::KINDS,
     api_service::KINDS,
     autoscaler::KINDS,
+    certificate_request::KINDS,
     config_map::KINDS,
     crd::KINDS,
     cron_job::KINDS,
@@ -96,6 +99,7 @@ const KINDS: &[&[Kind]] = &[
     disruption_budget::KINDS,
     endpoints::KINDS,
     event::KINDS,
+    flow_control::KINDS,
     ingress::KINDS,
     job::KINDS,
     lease::KINDS,
@@ -123,6 +127,7 @@ const RULES: &[&[&Rule]] = &[
     admission::RULES,
     api_service::RULES,
     autoscaler::RULES,
+    certificate_request::RULES,
     config_map::RULES,
     crd::RULES,
     cron_job::RULES,
@@ -132,6 +137,7 @@ const RULES: &[&[&Rule]] = &[
     endpoints::RULES,
     event::RULES,
     expression::RULES,
+    flow_control::RULES,
     forms::RULES,
     ingress::RULES,
     ip::RULES,
