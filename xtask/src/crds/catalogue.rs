@@ -487,4 +487,11 @@ pub const MODULES: &[Module] = &[
         licence: APACHE,
         manifests: &["config/crd/external/kfdef.apps.kubeflow.org_kfdefs.yaml"],
     },
+    Module {
+        path: "tailscale.com",
+        version: "v1.82.0",
+        sum: "h1:pposomel4h6Je4brJydcdc2ixNQWDaZyGr5v5MdRr/o=",
+        licence: "BSD-3-Clause",
+        manifests: &["cmd/k8s-operator/deploy/crds"],
+    },
 ];

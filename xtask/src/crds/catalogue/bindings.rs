@@ -29,6 +29,24 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_camel_apache_org",
+        version: "3.20260616.194955",
+        sha256: "139e5145c4f3233a469e149511df1fcd8730909dd32bcad5dac32a71eb1af965",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_capsule_clastix_io",
+        version: "3.20260618.71739",
+        sha256: "befcd9ef0eeb0585551a3dd4d7eae9a1f946bc8b2db30430643763348886f1ef",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_cassandra_datastax_com",
+        version: "3.20260601.170014",
+        sha256: "da2d6276c1579aa074373317d2b732297c7b0c06f39a5eadb911d919f8cbaf7c",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_ceph_rook_io",
         version: "3.20260614.102931",
         sha256: "247e2587844e464d4e008f23b3078e95616b1a034830801ceb683cc77c9e67c8",
@@ -59,6 +77,36 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_datadoghq_com",
+        version: "3.20260605.192409",
+        sha256: "6d1f1b4ade24382eb320b5b56964e0eca882389fe8dc9e8f9c1082f33e97e3a6",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_dynamodb_services_k8s_aws",
+        version: "3.20260604.105057",
+        sha256: "ac3fbffe851fc23f7e35982fb31538eb804ca13d12473136fa5a9f19da40b968",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_ec2_services_k8s_aws",
+        version: "3.20260531.234258",
+        sha256: "183416b0b82f385c84f1a3b39d0183c0cde2e55fbd47ef1a2b114a36ea09b9dc",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_eks_services_k8s_aws",
+        version: "3.20260530.101626",
+        sha256: "61fac7ee7399e79b85a495ee1f4f2b6a7d4891f66b728eb1bcf0cd8bf32b109f",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_elasticache_services_k8s_aws",
+        version: "3.20260603.190218",
+        sha256: "d9435011d427d94cbfe92aa64310e6908e2ba14aa6f52768032625535c666e51",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_elbv2_k8s_aws",
         version: "3.20260531.70259",
         sha256: "82d2fbf77cf00463e7ca14034906cf8cc886bb7190adb5a3195a079e5f8d614d",
@@ -69,6 +117,18 @@ pub const BINDINGS: &[Bindings] = &[
         version: "3.20260613.112915",
         sha256: "4183cd76065fe854e46e270a08236a7cd34e886c7367ca5c2506bcad772d84a2",
         newer: true,
+    },
+    Bindings {
+        name: "kcr_flink_apache_org",
+        version: "3.20260603.110356",
+        sha256: "ecafe60855a1b19f518a0ba5ca29936eb05f82d6dc9b9d9b3a173782150a6209",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_fluentbit_fluent_io",
+        version: "3.20260529.141921",
+        sha256: "31f931c92231d1ee752890eab47481ed661e1e488190c6fae1e12c280b98a0cc",
+        newer: false,
     },
     Bindings {
         name: "kcr_fluxcd_controlplane_io",
@@ -173,6 +233,24 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_kube_green_com",
+        version: "3.20260116.53434",
+        sha256: "9ebdbe04ab9fe170b6d40ddaccc0338bb70ddf4f9ae249dde99463293a9baf69",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_kuma_io",
+        version: "3.20260613.175141",
+        sha256: "1fac78606b1dcc4331f52b5904c2a900f2f210f5b11bee50d2026930235730a5",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_lambda_services_k8s_aws",
+        version: "3.20260602.223721",
+        sha256: "fab388cffdee96427c9db79106eb1099a58c4fd9b5d01837ded2ab3cd66177f2",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_logging_banzaicloud_io",
         version: "3.20260530.60206",
         sha256: "c91721584644964f9d756e4cdb2fe4799415f512ba50371287373855478121f7",
@@ -233,6 +311,12 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_opensearch_opster_io",
+        version: "3.20260611.183535",
+        sha256: "61d09ec96f3bb6a6fa121ee33f63b83ce57626c1a8c9701267dc3521e06735d4",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_opentelemetry_io",
         version: "3.20260611.182648",
         sha256: "98acd031f46cf7bb2852425b2040ceb0754faecfe36998eb265c5f0710f6a4bb",
@@ -254,6 +338,12 @@ pub const BINDINGS: &[Bindings] = &[
         name: "kcr_org_eclipse_che",
         version: "3.20260608.143757",
         sha256: "d780d797f377fb0186edf4453647cbf7dc25208a13fc3668a27a142acd1a8947",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_perses_dev",
+        version: "3.20260530.60116",
+        sha256: "b2110b6cfc9ddddbf698583bc690daec751bdb1eb6214334439ebf2d8b05e2b1",
         newer: false,
     },
     Bindings {
@@ -329,6 +419,12 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_resources_teleport_dev",
+        version: "3.20260602.181147",
+        sha256: "4ae0bb6c808ccd964a5d1dbad070c0ea6d4f2f0a29c444f9fd6f4f98a747ee1c",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_s3_services_k8s_aws",
         version: "3.20260602.182528",
         sha256: "220d9039576d55ba727a71ddec47cab52aaa497a383f095ffc8208a35e03f0f4",
@@ -341,9 +437,33 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
+        name: "kcr_scylla_scylladb_com",
+        version: "3.20260529.235507",
+        sha256: "3a7575c3fc70cfdf05d08c8eb4ac3097e46afefd454b35619cd4150bdd42b4b3",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_secretgenerator_mittwald_de",
+        version: "3.20260602.231742",
+        sha256: "1ecdad57cae9db62726876170f848a761b07931c213c7bc51ebbcc2b09c8c37e",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_secrets_doppler_com",
+        version: "3.20260605.55811",
+        sha256: "8ef8e2b14957d464b097135ceb65aede50f4d6e1046a29965a6dbac57ac8ae66",
+        newer: false,
+    },
+    Bindings {
         name: "kcr_secrets_hashicorp_com",
         version: "3.20260601.162625",
         sha256: "e9ce74882bff88564e6b642a4400f81910974211c471308e1bda81b7812ce3de",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_security_profiles_operator_x_k8s_io",
+        version: "3.20260612.171712",
+        sha256: "0203661c0f003fd8f45dbdbde75c7c23087a53d6dbc2b769131b3d56586d0baf",
         newer: false,
     },
     Bindings {
@@ -362,6 +482,18 @@ pub const BINDINGS: &[Bindings] = &[
         name: "kcr_snapscheduler_backube",
         version: "3.20260530.233206",
         sha256: "07af777f1a10f3f9aa37794fcccd82c6372b81e1408c9fa725475ecb3f32d261",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_sns_services_k8s_aws",
+        version: "3.20260605.70745",
+        sha256: "3a8f9db5c715d9e9a188fab1b4a87eaa8e7475e54fc7f9b04b1f95bc419a7126",
+        newer: false,
+    },
+    Bindings {
+        name: "kcr_sqs_services_k8s_aws",
+        version: "3.20260603.173219",
+        sha256: "27643ff6b67c23a53a048f621fba42740f2873e9e5fe49d2b1c152eb4ab31622",
         newer: false,
     },
     Bindings {
