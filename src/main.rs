@@ -101,6 +101,8 @@ fn run_check(
         current_dir: current_dir.clone(),
         config: check.config.clone(),
         kubernetes: check.kubernetes,
+        schema_locations: check.schema_locations(),
+        schema_cache: check.schema_cache.clone(),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),

@@ -8,9 +8,9 @@ mod formats;
 mod node;
 mod open_api;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{Draft, PatternOptions, Retrieve, Uri, Validator};
 use serde_json::Value;
@@ -32,11 +32,14 @@ const TELLING: u64 = 1 << 20;
 const PATTERN: usize = 1 << 20;
 /// How many patterns a schema may have.
 const PATTERNS: usize = 20_000;
+/// How many schemas a schema may refer to, all documents together. All kinds of one version of
+/// Kubernetes are 860. Bounds how long a chain of references can be, each of which takes stack.
+const REFERENCES: usize = 3000;
 /// Under which address a schema and what lies beside it are known to the library.
 const BESIDE: &str = "file:///schemas/";
 
 /// Reads the documents beside a schema, by a path relative to it. The error is a sentence.
-pub type Beside = Arc<dyn Fn(&str) -> Result<Value, String> + Send + Sync>;
+pub type Beside = Arc<dyn Fn(&str) -> Result<Arc<Value>, String> + Send + Sync>;
 
 /// A JSON Schema, compiled. Shared by threads.
 #[derive(Debug)]
@@ -88,9 +91,9 @@ impl JsonSchema {
         if patterns(&schema) > PATTERNS {
             return Err(format!("it has more than {PATTERNS} patterns"));
         }
-        let documents = Documents { beside, read: Arc::default() };
+        let documents = Documents { beside, read: Arc::default(), references: Arc::default() };
         let address = format!("{BESIDE}schema.json");
-        documents.keep(&address, &schema);
+        documents.keep(&address, Arc::new(schema.clone()))?;
         let told = |error: jsonschema::ValidationError<'_>| {
             let place = error.instance_path().as_str();
             let error = error.to_string();
@@ -208,11 +211,32 @@ fn patterns(schema: &Value) -> usize {
     }
 }
 
+/// Adds what a document refers to.
+fn references_of(schema: &Value, out: &mut BTreeSet<String>) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|item| references_of(item, out)),
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::String(target)
+                        if matches!(key.as_str(), "$ref" | "$dynamicRef" | "$recursiveRef") =>
+                    {
+                        out.insert(target.clone());
+                    }
+                    value => references_of(value, out),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The documents of a schema: itself, and those that it refers to.
 #[derive(Clone)]
 struct Documents {
     beside: Beside,
     read: Arc<Mutex<BTreeMap<String, Arc<Value>>>>,
+    references: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl std::fmt::Debug for Documents {
@@ -222,15 +246,21 @@ impl std::fmt::Debug for Documents {
 }
 
 impl Documents {
-    fn keep(&self, address: &str, document: &Value) {
-        let mut read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        read.insert(address.to_owned(), Arc::new(document.clone()));
+    fn keep(&self, address: &str, document: Arc<Value>) -> Result<(), String> {
+        let mut references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        references_of(&document, &mut references);
+        if references.len() > REFERENCES {
+            return Err(format!("it refers to more than {REFERENCES} schemas"));
+        }
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(address.to_owned(), document);
+        Ok(())
     }
 
     /// Returns the part of a document at an address with a JSON pointer in its fragment.
     fn part(&self, address: &str) -> Option<Value> {
         let (address, pointer) = address.split_once('#').unwrap_or((address, ""));
-        let read = self.read.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let document = Arc::clone(read.get(address)?);
         drop(read);
         document.pointer(&decoded(pointer)).cloned()
@@ -266,8 +296,8 @@ impl Retrieve for Documents {
             return Err(format!("it refers to {}", wording::code(address)).into());
         }
         let document = (self.beside)(&name)?;
-        self.keep(address, &document);
-        Ok(document)
+        self.keep(address, Arc::clone(&document))?;
+        Ok((*document).clone())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an
+//! object is bounded by whoever loaded it.
 
 mod repeats;
 
@@ -30,7 +31,7 @@ pub(super) fn walk<'a>(
     schema: Schema<'a>,
     apply: Apply,
 ) -> Vec<Defect> {
-    let mut walk = Walk::new(kind, apply, Vec::new());
+    let mut walk = Walk { apply, ..Walk::new(kind, Vec::new()) };
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
@@ -45,7 +46,7 @@ pub(super) fn part<'a>(
     crumbs: &[Crumb<'a>],
     schema: Schema<'a>,
 ) -> Vec<Defect> {
-    let mut walk = Walk::new(kind, Apply::Client, crumbs.to_vec());
+    let mut walk = Walk::new(kind, crumbs.to_vec());
     walk.value(schema, node, node.span);
     walk.defects.truncate(LIMIT);
     walk.defects
@@ -66,10 +67,10 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(kind: &'a str, apply: Apply, crumbs: Vec<Crumb<'a>>) -> Self {
+    fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
         Self {
             kind,
-            apply,
+            apply: Apply::Client,
             crumbs,
             above: Vec::new(),
             unvalidated: false,

@@ -100,7 +100,7 @@ impl SchemaFiles {
     }
 
     /// Says whether there is a cache to look into.
-    pub(super) fn has_cache(&self) -> bool {
+    pub fn has_cache(&self) -> bool {
         self.cache.is_some()
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Budget {
 }
 
 /// How many bytes of stack a walk may take. Threads have two million, most of them free.
-const STACK: usize = 768 << 10;
+const STACK: usize = 512 << 10;
 
 /// What is thrown where the budget is used up.
 struct Spent;
