@@ -62,14 +62,18 @@ impl<'a> Evaluator<'a, '_> {
             }
             Step::Select { operand, field, test, optional, charge } => {
                 let operand = self.evaluate(operand)?;
-                self.charge(*charge)?;
-                select(&operand, field, *test, *optional)
+                let absent = matches!(operand, Value::Optional(None));
+                let found = select(&operand, field, *test, *optional);
+                self.charge_access(*charge, absent, &found)?;
+                found
             }
             Step::Index { operand, index, optional, charge } => {
                 let operand = self.evaluate(operand)?;
                 let index = self.evaluate(index)?;
-                self.charge(*charge)?;
-                at(&operand, &index, *optional)
+                let absent = matches!(operand, Value::Optional(None));
+                let found = at(&operand, &index, *optional);
+                self.charge_access(*charge, absent, &found)?;
+                found
             }
             Step::And(terms) => self.logic(terms, false),
             Step::Or(terms) => self.logic(terms, true),
@@ -153,6 +157,17 @@ impl<'a> Evaluator<'a, '_> {
                 Ok(Value::Map(Map::Made(map)))
             }
         }
+    }
+
+    /// Charges an access; to find something absent costs nothing by itself.
+    fn charge_access(
+        &mut self,
+        charge: u64,
+        absent: bool,
+        found: &Evaluated<'a>,
+    ) -> Result<(), Failure> {
+        let absent = absent || matches!(found, Ok(Value::Optional(None)));
+        self.charge(charge.saturating_sub(u64::from(absent)))
     }
 
     /// Takes the value of an accumulator away, which is set again at once.
@@ -349,9 +364,7 @@ fn select<'a>(operand: &Value<'a>, field: &Arc<str>, test: bool, optional: bool)
     };
     let found = match target {
         Value::Map(map) => map.find_text(field),
-        _ if optional || wrapped || test => {
-            return Err(Failure::new(format!("no such key: {field}")));
-        }
+        _ if optional || wrapped || test => None,
         _ => return Err(no_key(field)),
     };
     if test {
@@ -391,7 +404,7 @@ fn at<'a>(operand: &Value<'a>, index: &Value<'a>, optional: bool) -> Evaluated<'
                 None => Err(Failure::new(format!("index out of bounds: {place}"))),
             }
         }
-        _ => return Err(Failure::no_overload()),
+        _ => Err(no_key(index)),
     };
     match found {
         Ok(value) if optional => Ok(Value::Optional(Some(Arc::new(value)))),

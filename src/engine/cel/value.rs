@@ -376,9 +376,8 @@ impl<'a> Value<'a> {
                 (OpaqueValue::Format(left), OpaqueValue::Format(right)) => {
                     std::ptr::eq(*left, *right)
                 }
-                _ => return Err(Failure::no_overload()),
+                _ => false,
             },
-            (Self::Opaque(_), _) => return Err(Failure::no_overload()),
             _ => self.compare_numbers(other).is_some_and(|it| it == Some(Ordering::Equal)),
         })
     }
@@ -425,21 +424,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Orders a float and a whole number exactly.
+/// Orders a float and a whole number as upstream does: both as floats.
+#[expect(clippy::cast_precision_loss, reason = "upstream compares these very numbers")]
 fn compare_double(left: f64, right: i128) -> Option<Ordering> {
-    if left.is_nan() {
-        return None;
-    }
-    // Beyond these bounds no whole number of 64 bits lies.
-    if left >= 18_446_744_073_709_551_616.0 {
-        return Some(Ordering::Greater);
-    }
-    if left < -9_223_372_036_854_775_808.0 {
-        return Some(Ordering::Less);
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "within the bounds above")]
-    let whole = left.trunc() as i128;
-    Some(whole.cmp(&right).then_with(|| left.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)))
+    left.partial_cmp(&(right as f64))
 }
 
 impl<'a> List<'a> {
@@ -462,6 +450,11 @@ impl<'a> List<'a> {
             Self::Nodes(items, view) => items.get(index).map(|node| view.read(node)),
             Self::Made(items) => items.get(index).cloned().map(Ok),
         }
+    }
+
+    /// Returns all items as they can be read.
+    pub fn values(&self) -> impl Iterator<Item = Result<Value<'a>, EvaluationError>> + '_ {
+        self.iter().map(|item| item.map_err(EvaluationError::from))
     }
 
     /// Returns all items.
@@ -635,6 +628,15 @@ impl<'a> Map<'a> {
             },
         };
         found.transpose()
+    }
+
+    /// Returns all keys that can be selected, and their values as they can be read.
+    pub fn entries(&self) -> Vec<(Value<'a>, Result<Value<'a>, EvaluationError>)> {
+        let entry = |key: Value<'a>| {
+            let value = self.find_erased(&key).map_err(EvaluationError::from);
+            (key, value)
+        };
+        self.keys().into_iter().map(entry).collect()
     }
 
     /// Returns the value of one of its own keys.

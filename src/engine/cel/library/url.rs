@@ -132,7 +132,7 @@ impl Url {
     }
 
     /// Returns the URL as text, by which two are compared.
-    pub(in crate::engine::cel) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut out = String::new();
         if !self.scheme.is_empty() {
             out.push_str(&self.scheme);
