@@ -140,6 +140,8 @@ pub enum Key {
     Number(i128),
     /// A string.
     String(Arc<str>),
+    /// Anything else, by its type and how it is written.
+    Other(Arc<str>),
 }
 
 /// A value of the Kubernetes libraries.
@@ -328,8 +330,8 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value as a key of a map.
-    pub(super) fn key(&self) -> Option<Key> {
-        Some(match self {
+    pub(super) fn key(&self) -> Key {
+        match self {
             Self::Bool(value) => Key::Bool(*value),
             Self::Int(value) => Key::Number(i128::from(*value)),
             Self::Uint(value) => Key::Number(i128::from(*value)),
@@ -338,14 +340,14 @@ impl<'a> Value<'a> {
                 let whole = *value as i128;
                 #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact or none")]
                 if whole as f64 != *value {
-                    return None;
+                    return Key::Other(Arc::from(format!("double {value}")));
                 }
                 Key::Number(whole)
             }
             Self::String(Text::Owned(text)) => Key::String(Arc::clone(text)),
             Self::String(Text::Borrowed(text)) => Key::String(Arc::from(*text)),
-            _ => return None,
-        })
+            other => Key::Other(Arc::from(format!("{} {other}", other.type_name()))),
+        }
     }
 
     /// Says whether two values are equal; `false` for what cannot be compared.
@@ -376,8 +378,11 @@ impl<'a> Value<'a> {
                 (OpaqueValue::Format(left), OpaqueValue::Format(right)) => {
                     std::ptr::eq(*left, *right)
                 }
-                _ => false,
+                _ => return Err(Failure::no_overload()),
             },
+            (Self::Opaque(_), other) if !matches!(other, Self::Null) => {
+                return Err(Failure::no_overload());
+            }
             _ => self.compare_numbers(other).is_some_and(|it| it == Some(Ordering::Equal)),
         })
     }
@@ -622,10 +627,7 @@ impl<'a> Map<'a> {
                 return Err(Failure::no_overload());
             }
             (Self::Nodes(_, MapView::Dynamic), _) => None,
-            (Self::Made(entries), _) => match key.key() {
-                Some(key) => entries.get(&key).map(|(_, value)| Ok(value.clone())),
-                None => None,
-            },
+            (Self::Made(entries), _) => entries.get(&key.key()).map(|(_, value)| Ok(value.clone())),
         };
         found.transpose()
     }
@@ -643,9 +645,7 @@ impl<'a> Map<'a> {
     pub(super) fn find_erased(&self, key: &Value<'_>) -> Evaluated<'a> {
         let found = match (self, key) {
             (_, Value::String(text)) => self.find_text(text.as_str()),
-            (Self::Made(entries), _) => {
-                key.key().and_then(|key| entries.get(&key)).map(|(_, value)| Ok(value.clone()))
-            }
+            (Self::Made(entries), _) => entries.get(&key.key()).map(|(_, value)| Ok(value.clone())),
             (Self::Nodes(..), _) => None,
         };
         found.unwrap_or_else(|| Err(Failure::new("no such key")))

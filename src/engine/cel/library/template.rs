@@ -129,6 +129,8 @@ impl Clause {
                     },
                     _ => return Err(refused()),
                 };
+                // Upstream's locale knows no negative zero.
+                let number = if number == 0.0 { 0.0 } else { number };
                 let precision = self.precision.unwrap_or(6);
                 match self.verb {
                     'f' => fixed(number, precision),
