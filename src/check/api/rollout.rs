@@ -7,6 +7,7 @@ use super::rule::Rule;
 use super::selector::{self, Labels};
 use super::{change, pod};
 use crate::document::{NodeKind, Scalar};
+use crate::wording;
 
 pub(super) const RULES: &[&Rule] =
     &[&MISMATCH, &EMPTY_SELECTOR, &RESTART, &TEMPLATE_DEADLINE, &STRATEGY, &COUNT];
@@ -195,6 +196,7 @@ pub(super) fn check_amount<'a>(
                 .filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
             match digits {
                 Some(digits) => Amount::Percent(digits.parse().unwrap_or(i64::MAX)),
+                None if wording::is_placeholder(text) => default,
                 None => {
                     cx.invalid(rule, field, "must be a number or a percentage, such as `25%`");
                     Amount::Count(text.parse().unwrap_or(0))
