@@ -136,7 +136,7 @@ fn tell<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
 }
 
 /// Returns the part of a profile that an annotation contradicts.
-fn contradiction(profile: Field<'_>, annotation: Field<'_>) -> Option<&'static str> {
+pub(super) fn contradiction(profile: Field<'_>, annotation: Field<'_>) -> Option<&'static str> {
     let text = annotation.str()?;
     match profile.get("type").text() {
         "Unconfined" => (text != "unconfined").then_some("type"),
