@@ -173,9 +173,13 @@ fn check_strategy<'a>(cx: &mut Cx<'a>, strategy: Field<'a>) {
 /// Looks at what changes (`ValidateStatefulSetUpdate`).
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let (new, old) = (new.get("spec"), old.get("spec"));
+    let (strategy, before) = (new.get("updateStrategy"), old.get("updateStrategy"));
+    if strategy.get("type").text() == "OnDelete" && before.get("type").is_empty() {
+        rollout::check_filled_in(cx, strategy, before);
+    }
     if cx.minor >= 37 {
         for key in ["selector", "volumeClaimTemplates", "serviceName", "podManagementPolicy"] {
-            if let Some(field) = change::first(new.get(key), old.get(key)) {
+            if let Some(field) = change::first_in(new, old, key) {
                 cx.immutable(&CHANGED, field);
                 cx.named(new.get(key));
             }
