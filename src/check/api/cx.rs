@@ -26,6 +26,8 @@ pub(super) struct Defect {
     pub(super) span: Span,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// Whether the server only warns.
+    pub(super) warns: bool,
 }
 
 /// What validators know beside the field that they look at.
@@ -58,6 +60,28 @@ impl<'a> Cx<'a> {
         apply: Apply,
     ) -> Self {
         Self { minor, object, root, old, scope, apply, defects: Vec::new(), taken: false }
+    }
+
+    /// Returns how much was found so far.
+    pub(super) fn found(&self) -> usize {
+        self.defects.len()
+    }
+
+    /// Takes back what was found since [`Cx::found`] said so.
+    pub(super) fn forget_since(&mut self, found: usize) {
+        self.defects.truncate(found);
+        self.taken = false;
+    }
+
+    /// Says whether the server would refuse another state of the object, were it new.
+    pub(super) fn would_refuse(
+        &self,
+        state: Field<'a>,
+        validate: fn(&mut Self, Field<'a>),
+    ) -> bool {
+        let mut other = Self::new(self.minor, self.object, state, None, self.scope, self.apply);
+        validate(&mut other, state);
+        other.defects.iter().any(|it| !it.warns)
     }
 
     /// Returns what was found, in the order in which it was found.
@@ -287,7 +311,8 @@ impl<'a> Cx<'a> {
         }
         let root = self.root.node();
         let Some(span) = span.or_else(|| root.map(|it| it.locate(&path, part))) else { return };
-        self.defects.push(Defect { rule: rule.id, path, span, message, help });
+        let warns = rule.warns;
+        self.defects.push(Defect { rule: rule.id, path, span, message, help, warns });
         self.taken = true;
     }
 
