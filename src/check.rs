@@ -4,8 +4,12 @@ pub mod api;
 pub mod policy;
 pub mod schema;
 pub mod secrets;
+mod together;
 
+use std::sync::Arc;
 use std::time::Instant;
+
+pub use together::judge_object;
 
 use crate::document::ObjectRef;
 use crate::environment::KubernetesVersion;
@@ -50,6 +54,19 @@ pub struct Results {
     pub findings: Vec<Finding>,
     /// The rules that could not be evaluated.
     pub failures: Vec<Failure>,
+    /// By whose schemas the objects were judged, one entry for each object.
+    pub schemas: Vec<SchemaUse>,
+}
+
+/// By whose schema an object was judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchemaUse {
+    /// The `apiVersion` of the object.
+    pub api_version: Arc<str>,
+    /// Its kind.
+    pub kind: Arc<str>,
+    /// Who says what the kind looks like; `None` where nobody does.
+    pub authority: Option<schema::Authority>,
 }
 
 impl Results {
@@ -57,6 +74,7 @@ impl Results {
     pub fn append(&mut self, mut other: Self) {
         self.findings.append(&mut other.findings);
         self.failures.append(&mut other.failures);
+        self.schemas.append(&mut other.schemas);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Calendar days. Which one is today is told from outside: only `main` asks a clock.
+//! Calendar days and time zones. Which day is today is told from outside: only `main` asks a clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -64,6 +64,29 @@ impl From<civil::Date> for Date {
     }
 }
 
+/// A time zone of the IANA database, which is built in.
+#[derive(Debug, Clone)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// Returns the zone of a name: `UTC`, the empty string for the same, `Europe/Berlin`.
+    ///
+    /// The name is taken as it stands in the database, in its case.
+    pub fn named(name: &str) -> Option<Self> {
+        if name.is_empty() || name == "UTC" {
+            return Some(Self(TimeZone::UTC));
+        }
+        let zone = jiff::tz::TimeZoneDatabase::bundled().get(name).ok()?;
+        (zone.iana_name() == Some(name)).then_some(Self(zone))
+    }
+
+    /// Returns the offset from UTC, in seconds, so many seconds after 1970.
+    pub fn offset_at(&self, seconds: i64) -> i64 {
+        let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        i64::from(self.0.to_offset(time).seconds())
+    }
+}
+
 /// Why a text is not a day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a day: write it as YYYY-MM-DD")]
@@ -87,6 +110,17 @@ impl FromStr for Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_have_their_names_and_offsets() {
+        let offset = |name, seconds| Zone::named(name).map(|zone| zone.offset_at(seconds));
+        assert_eq!(offset("Europe/Berlin", 1_700_000_000), Some(3600));
+        assert_eq!(offset("Europe/Berlin", 1_690_000_000), Some(7200));
+        assert_eq!(offset("UTC", 0), Some(0));
+        assert_eq!(offset("", 0), Some(0));
+        assert_eq!(offset("europe/berlin", 0), None);
+        assert_eq!(offset("Europe/Nowhere", 0), None);
+    }
 
     #[test]
     fn days_exist() {

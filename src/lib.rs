@@ -1,7 +1,7 @@
 //! Tidewaiter: the gate between a GitOps pull request and its clusters.
 //!
-//! The modules in reading order: the vocabulary ([`date`], [`naming`], [`quantity`], [`source`], [`document`],
-//! [`rule`], [`finding`], [`wording`], [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
+//! The modules in reading order: the vocabulary ([`date`], [`naming`], [`quantity`], [`source`], [`document`], [`rule`],
+//! [`finding`], [`wording`], [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
 //! stages, each of which imports only what stands before it. `docs/architecture.md` draws the way
 //! data flows. [`admission`] and [`serve`] are the second door: the same stages, from `review` on.
 

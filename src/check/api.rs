@@ -4,10 +4,13 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod admission;
+mod api_service;
 mod autoscaler;
 mod certificate_request;
 mod change;
 mod config_map;
+mod crd;
 mod cron_job;
 mod csi;
 mod cx;
@@ -16,6 +19,7 @@ mod deployment;
 mod disruption_budget;
 mod endpoints;
 mod event;
+mod expression;
 mod field;
 mod flow_control;
 mod forms;
@@ -25,6 +29,7 @@ mod job;
 mod job_policies;
 mod lease;
 mod limit_range;
+mod metadata;
 mod namespace;
 mod network_policy;
 mod node;
@@ -47,6 +52,7 @@ mod service_cidr;
 mod shared;
 mod stateful_set;
 mod storage_class;
+mod webhook_client;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -80,9 +86,12 @@ struct Kind {
 
 /// All kinds, as their files list them.
 const KINDS: &[&[Kind]] = &[
+    admission::KINDS,
+    api_service::KINDS,
     autoscaler::KINDS,
     certificate_request::KINDS,
     config_map::KINDS,
+    crd::KINDS,
     cron_job::KINDS,
     csi::KINDS,
     daemon_set::KINDS,
@@ -115,15 +124,19 @@ const KINDS: &[&[Kind]] = &[
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
+    admission::RULES,
+    api_service::RULES,
     autoscaler::RULES,
     certificate_request::RULES,
     config_map::RULES,
+    crd::RULES,
     cron_job::RULES,
     csi::RULES,
     deployment::RULES,
     disruption_budget::RULES,
     endpoints::RULES,
     event::RULES,
+    expression::RULES,
     flow_control::RULES,
     forms::RULES,
     ingress::RULES,
@@ -132,6 +145,7 @@ const RULES: &[&[&Rule]] = &[
     job_policies::RULES,
     lease::RULES,
     limit_range::RULES,
+    metadata::RULES,
     namespace::RULES,
     network_policy::RULES,
     node::RULES,
@@ -151,6 +165,7 @@ const RULES: &[&[&Rule]] = &[
     shared::RULES,
     stateful_set::RULES,
     storage_class::RULES,
+    webhook_client::RULES,
 ];
 
 /// The rules of pods, which have many files.
@@ -204,6 +219,7 @@ impl Check for ApiCheck {
         };
         let scope = self.kinds.scope(kubernetes, object);
         let mut state = Cx::new(kubernetes.minor, object, root, old, scope, review.apply);
+        metadata::validate(&mut state, root);
         if let Some(kind) = BY_NAME.get(&(object.group(), &*object.kind)) {
             (kind.validate)(&mut state, root);
             if let (Some(update), Some(old)) = (kind.update, old) {

@@ -49,7 +49,7 @@ pub(crate) struct Input {
 
 /// Reads a folder. Where `verdicts` names a file, its verdicts replace those of the cases, and
 /// cases without one are left out.
-pub(crate) fn read(folder: &Path, verdicts: &Option<String>) -> Input {
+pub(crate) fn read(folder: &Path, verdicts: Option<&str>) -> Input {
     let mut input = Input::default();
     let mut replaced = BTreeMap::new();
     let mut names: Vec<_> = fs::read_dir(folder)
@@ -61,7 +61,7 @@ pub(crate) fn read(folder: &Path, verdicts: &Option<String>) -> Input {
     for path in names {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let is_verdicts = name.starts_with("verdicts-");
-        if is_verdicts && verdicts.as_deref() != Some(&name) {
+        if is_verdicts && verdicts != Some(name.as_str()) {
             continue;
         }
         for line in std::io::BufReader::new(fs::File::open(&path).unwrap()).lines() {
@@ -87,7 +87,7 @@ pub(crate) fn read(folder: &Path, verdicts: &Option<String>) -> Input {
     input
 }
 
-fn case(mut line: Value) -> Case {
+pub(crate) fn case(mut line: Value) -> Case {
     let question = match (line["text"].take(), line["oldObject"].take(), line["object"].take()) {
         (Value::String(text), _, _) => Question::Text(text),
         (_, Value::Null, object) => Question::Object(object),

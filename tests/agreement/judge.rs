@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tidewaiter::check::api::ApiCheck;
-use tidewaiter::check::schema::{BuiltinKinds, SchemaCheck};
+use tidewaiter::check::schema::{Authority, Definitions, SchemaCheck, Sources};
 use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::document::Document;
 use tidewaiter::environment::KubernetesVersion;
@@ -43,9 +43,11 @@ pub(crate) struct Judge {
 
 impl Judge {
     /// Returns a judge of one version, whose cluster has these custom resources.
-    pub(crate) fn new(kubernetes: KubernetesVersion, _definitions: &[Value]) -> Self {
-        let schema = SchemaCheck::default();
-        let api = ApiCheck::new(Arc::new(BuiltinKinds));
+    pub(crate) fn new(kubernetes: KubernetesVersion, definitions: &[Value]) -> Self {
+        let own = of_repository(definitions);
+        let sources = Arc::new(Sources::new(vec![Arc::new(own)]));
+        let schema = SchemaCheck::new(Arc::clone(&sources));
+        let api = ApiCheck::new(sources);
         let mut registry = Registry::default();
         for meta in tidewaiter::load::rules().into_iter().chain(schema.rules()).chain(api.rules()) {
             registry.add(meta).unwrap();
@@ -133,4 +135,21 @@ impl Judge {
         }));
         verdict.failures.extend(results.failures.into_iter().map(|it| it.reason));
     }
+}
+
+/// Returns the definitions, as if they lay in the repository.
+fn of_repository(definitions: &[Value]) -> Definitions {
+    let mut own = Definitions::default();
+    for definition in definitions {
+        let text = definition.to_string().into_bytes();
+        let source = Source::new(RepoPath::new("crd.json"), Origin::File, text);
+        let mut sources = SourceMap::default();
+        let id = sources.add(source);
+        let parsed = parse(sources.get(id).unwrap(), id, Dialect::Kubectl, &Limits::default());
+        for document in &parsed.documents {
+            let authority = Authority::Repository("crd.json".into());
+            assert!(own.add(None, authority, document.object.as_ref(), &document.root));
+        }
+    }
+    own
 }

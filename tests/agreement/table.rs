@@ -36,7 +36,7 @@ impl Options {
 }
 
 /// The share of the cases on which both must agree, by set.
-const WANTED: [(char, f64); 4] = [('s', 99.5), ('c', 99.5), ('t', 99.5), ('u', 99.0)];
+const WANTED: [(char, f64); 5] = [('s', 99.5), ('c', 99.5), ('t', 99.5), ('u', 99.0), ('r', 99.5)];
 /// The share of the refusals of one field in which ours names the same one.
 const WANTED_FIELDS: f64 = 95.0;
 
