@@ -77,7 +77,15 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         check_version(cx, target.get("apiVersion"), is_core);
     }
     match cx.object.version() {
-        "v1" => cx.at_least(spec.get("targetCPUUtilizationPercentage"), 1),
+        "v1" => {
+            let share = spec.get("targetCPUUtilizationPercentage");
+            if share.int().is_some_and(|it| it < 1) {
+                cx.at_least(share, 1);
+                // The server makes a metric of it.
+                let resource = spec.get("metrics").index(0).get("resource");
+                cx.named(resource.at(&["target", "averageUtilization"]));
+            }
+        }
         "v2beta1" => {}
         _ => {
             check_metrics(cx, spec.get("metrics"));

@@ -9,6 +9,7 @@ use crate::document::{Node, NodeKind, Scalar};
 /// Names mean the same wherever pods, workloads and claims have them.
 const DEFAULTS: &[(&str, &str)] = &[
     ("apiVersion", "v1"),
+    ("cachingMode", "ReadWrite"),
     ("completionMode", "NonIndexed"),
     ("defaultMode", "420"),
     ("dnsPolicy", "ClusterFirst"),
@@ -21,9 +22,13 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("hostPID", "false"),
     ("hostPort", "0"),
     ("initialDelaySeconds", "0"),
+    ("iscsiInterface", "default"),
+    ("keyring", "/etc/ceph/keyring"),
+    ("kind", "Shared"),
     ("path", "/"),
     ("periodSeconds", "10"),
     ("podManagementPolicy", "OrderedReady"),
+    ("pool", "rbd"),
     ("preemptionPolicy", "PreemptLowerPriority"),
     ("protocol", "TCP"),
     ("readOnly", "false"),
@@ -32,12 +37,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("scheme", "HTTP"),
     ("stdin", "false"),
     ("stdinOnce", "false"),
+    ("storageMode", "ThinProvisioned"),
     ("successThreshold", "1"),
     ("terminationGracePeriodSeconds", "30"),
     ("terminationMessagePath", "/dev/termination-log"),
     ("terminationMessagePolicy", "File"),
     ("timeoutSeconds", "1"),
     ("tty", "false"),
+    ("user", "admin"),
     ("volumeMode", "Filesystem"),
 ];
 

@@ -250,6 +250,11 @@ impl<'a> Cx<'a> {
         self.report(rule, path, part, message, None);
     }
 
+    /// Says whether server-side apply takes a map away whose fields the manifest leaves out.
+    pub(super) fn is_emptied(&self, new: Field<'_>, old: Option<Field<'_>>) -> bool {
+        self.apply == Apply::ServerSide && new.is_empty() && old.is_some_and(|it| !it.is_empty())
+    }
+
     /// Says how to mend what was found last.
     pub(super) fn help(&mut self, help: impl Into<String>) {
         if let Some(defect) = self.last() {

@@ -94,6 +94,9 @@ fn slice<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
             cx.duplicate(&PORT, name);
         }
         cx.name(port.get("appProtocol"), naming::qualified_name);
+        if port.get("protocol").exists() {
+            cx.not_blank(port.get("protocol"), &["SCTP", "TCP", "UDP"]);
+        }
     }
     let kind = object.get("addressType");
     if kind.is_empty() && cx.object.version() == "v1" {
@@ -120,24 +123,32 @@ fn check_endpoint<'a>(cx: &mut Cx<'a>, endpoint: Field<'a>, kind: &str) {
         cx.too_long(&TOO_MANY, addresses, 100, "items");
     }
     for address in addresses.items() {
-        check_typed_address(cx, address, kind);
+        check_typed_address(cx, address, addresses, kind);
     }
     cx.name(endpoint.get("nodeName"), naming::dns_subdomain);
     cx.name(endpoint.get("hostname"), naming::dns_label);
-    let topology = endpoint.get("deprecatedTopology");
+    // The newer version drops what the field holds; `topology` is that of the older one.
+    let topology = endpoint.get("topology");
     if topology.len() > 16 {
         cx.too_long(&TOO_MANY, topology, 16, "entries");
+        cx.named(endpoint.get("deprecatedTopology"));
     }
     selector::check_labels(cx, &INVALID, topology);
     check_hints(cx, endpoint.at(&["hints", "forZones"]), naming::label_value);
     check_hints(cx, endpoint.at(&["hints", "forNodes"]), naming::dns_subdomain);
 }
 
-fn check_typed_address<'a>(cx: &mut Cx<'a>, address: Field<'a>, kind: &str) {
+fn check_typed_address<'a>(cx: &mut Cx<'a>, address: Field<'a>, all: Field<'a>, kind: &str) {
     let is_v6 = ip::address(address.text()).map(|it| it.to_canonical().is_ipv6());
     match (kind, is_v6) {
-        ("IPv4", Some(true)) => cx.invalid(&ip::ADDRESS, address, "must be an address of IPv4"),
-        ("IPv6", Some(false)) => cx.invalid(&ip::ADDRESS, address, "must be an address of IPv6"),
+        ("IPv4", Some(true)) => {
+            cx.invalid(&ip::ADDRESS, address, "must be an address of IPv4");
+            cx.named(all);
+        }
+        ("IPv6", Some(false)) => {
+            cx.invalid(&ip::ADDRESS, address, "must be an address of IPv6");
+            cx.named(all);
+        }
         ("IPv4", _) => {
             if ip::check_address(cx, address, None) {
                 ip::check_endpoint(cx, address);
@@ -152,7 +163,9 @@ fn check_typed_address<'a>(cx: &mut Cx<'a>, address: Field<'a>, kind: &str) {
             ip::check_endpoint(cx, address);
         }
         ("IPv6", _) => ip::check_endpoint(cx, address),
-        ("FQDN", _) => cx.name(address, naming::fully_qualified_domain_name),
+        ("FQDN", _) => {
+            cx.require_name(address, naming::fully_qualified_domain_name);
+        }
         _ => {}
     }
 }
@@ -210,7 +223,7 @@ mod tests {
         assert_clean(&slice("IPv4", "10.0.0.1"));
         assert_clean(&slice("IPv6", "2001:db8::1"));
         assert_clean(&slice("FQDN", "a.b"));
-        assert_refused(&slice("IPv4", "2001:db8::1"), &["endpoints[0].addresses[0]"]);
+        assert_refused(&slice("IPv4", "2001:db8::1"), &["endpoints[0].addresses"]);
         assert_refused(&slice("IPv6", "2001:DB8::1"), &["endpoints[0].addresses[0]"]);
         assert_update(&slice("IPv4", "10.0.0.1"), &slice("FQDN", "a.b"), &["addressType"]);
     }

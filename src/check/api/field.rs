@@ -46,6 +46,11 @@ impl<'a> Field<'a> {
         self.step(Crumb::Key(key), self.node.and_then(|it| it.get(key)))
     }
 
+    /// Says whether a map has a key, though the value may be `null`.
+    pub(super) fn has_key(self, key: &str) -> bool {
+        self.node.is_some_and(|it| it.get(key).is_some())
+    }
+
     /// Returns the field at a path of keys.
     pub(super) fn at(self, keys: &[&'a str]) -> Self {
         keys.iter().fold(self, |field, key| field.get(key))

@@ -155,7 +155,7 @@ fn check_resources<'a>(cx: &mut Cx<'a>, rule: Field<'a>) {
         }
     } else if check_list(cx, namespaces) {
         for namespace in namespaces.items() {
-            cx.name(namespace, naming::dns_label);
+            cx.require_name(namespace, naming::dns_label);
         }
     }
 }

@@ -76,6 +76,14 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Wants one of a few values of a field that is written, or of an item of a list, where the
+    /// schema has refused all others but nothing.
+    pub(super) fn not_blank(&mut self, field: Field<'a>, values: &[&str]) {
+        if field.is_empty() {
+            self.not_supported(&UNSUPPORTED, field, values);
+        }
+    }
+
     /// Wants one of a few values, and that there is one.
     pub(super) fn require_one_of(&mut self, field: Field<'a>, values: &[&str]) {
         if self.require(field) {

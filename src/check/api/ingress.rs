@@ -76,11 +76,13 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let is_v1 = cx.object.version() == "v1";
     let (default, rules) =
         (spec.get(if is_v1 { "defaultBackend" } else { "backend" }), spec.get("rules"));
-    if rules.is_empty() && !default.exists() {
+    let old_default = cx.old.map(|it| it.at(&["spec", "defaultBackend"]));
+    let default_goes = cx.is_emptied(default, old_default);
+    if rules.is_empty() && (!default.exists() || default_goes) {
         cx.required(&BACKEND, rules, "an Ingress has rules or a `defaultBackend`");
         cx.named(spec);
     }
-    if default.exists() {
+    if default.exists() && !default_goes {
         check_backend(cx, default, is_v1);
     }
     let keeps_wildcards = cx.old.is_some_and(|it| has_invalid_wildcard(it.get("spec")));
@@ -96,7 +98,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let class = spec.get("ingressClassName");
     cx.name(class, naming::dns_subdomain);
     let annotation = object.at(&["metadata", "annotations", ANNOTATION]);
-    if !annotation.exists() {
+    if !object.at(&["metadata", "annotations"]).has_key(ANNOTATION) {
         return;
     }
     if !class.exists() {

@@ -3,7 +3,6 @@
 use super::Kind;
 use super::cx::Cx;
 use super::field::Field;
-use super::forms::FORBIDDEN;
 use super::rule::Rule;
 
 pub(super) const KINDS: &[Kind] =
@@ -15,15 +14,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     cx.at_least(spec.get("leaseDurationSeconds"), 1);
     cx.at_least(spec.get("leaseTransitions"), 0);
-    // The fields of coordinated elections: since 1.31, and dropped while their gate is off.
-    let strategy = spec.get("strategy");
-    let holder = spec.get("preferredHolder");
-    if cx.old.is_some_and(|it| it.at(&["spec", "preferredHolder"]).exists())
-        && !holder.is_empty()
-        && strategy.is_empty()
-    {
-        cx.forbidden(&FORBIDDEN, holder, "without `strategy`");
-    }
+    // `strategy` and `preferredHolder` are dropped as long as their gate is off.
 }
 
 #[cfg(test)]

@@ -54,6 +54,10 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let types = spec.get("policyTypes");
     if types.len() > 2 {
         cx.invalid(&INVALID, types, "must hold at most two values");
+        return;
+    }
+    for kind in types.items() {
+        cx.not_blank(kind, &["Ingress", "Egress"]);
     }
 }
 
@@ -63,8 +67,8 @@ fn ranges(spec: Field<'_>) -> BTreeSet<&str> {
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
         let rules = spec.get(direction).items();
         for block in rules.flat_map(|it| it.get(peers).items()).map(|it| it.get("ipBlock")) {
-            ranges.insert(block.get("cidr").text());
-            ranges.extend(block.get("except").items().map(Field::text));
+            ranges.extend(block.get("cidr").str());
+            ranges.extend(block.get("except").items().filter_map(Field::str));
         }
     }
     ranges
@@ -72,6 +76,9 @@ fn ranges(spec: Field<'_>) -> BTreeSet<&str> {
 
 fn check_ports<'a>(cx: &mut Cx<'a>, item: Field<'a>) {
     let (port, end) = (item.get("port"), item.get("endPort"));
+    if item.get("protocol").exists() {
+        cx.not_blank(item.get("protocol"), &["TCP", "UDP", "SCTP"]);
+    }
     ports::check_number_or_name(cx, port);
     let Some(last) = end.int() else { return };
     match port.int() {
@@ -121,7 +128,9 @@ fn check_block<'a>(cx: &mut Cx<'a>, block: Field<'a>, old: &BTreeSet<&str>) {
 
 fn check_range<'a>(cx: &mut Cx<'a>, range: Field<'a>, old: &BTreeSet<&str>) {
     match ip::wrong_range(cx.minor, range.text()) {
-        Some(wrong) if !old.contains(range.text()) => cx.invalid(&ip::RANGE, range, wrong),
+        Some(wrong) if !range.exists() || !old.contains(range.text()) => {
+            cx.invalid(&ip::RANGE, range, wrong)
+        }
         // The server warns of ranges from 1.33 on.
         _ if cx.minor >= 33 => ip::warn_range(cx, range),
         _ => {}

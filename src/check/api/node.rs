@@ -38,10 +38,15 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
             }
         }
     }
-    if cx.old.is_some() {
+    let (one, ranges) = (object.at(&["spec", "podCIDR"]), object.at(&["spec", "podCIDRs"]));
+    // The single range wins over the list.
+    if !one.is_empty() && ranges.items().next().is_none_or(|it| it.text() != one.text()) {
+        if let Some(wrong) = ip::wrong_range(cx.minor, one.text()) {
+            cx.invalid(&ip::RANGE, one, wrong);
+            cx.named(ranges.index(0));
+        }
         return;
     }
-    let ranges = object.at(&["spec", "podCIDRs"]);
     for range in ranges.items() {
         ip::check_range(cx, range, None);
     }
@@ -86,12 +91,20 @@ fn check_taints<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
 }
 
+/// Returns the ranges of a node's pods; the single range wins over the list.
+fn pod_ranges<'a>(spec: Field<'a>) -> Vec<&'a str> {
+    let (one, all) = (spec.get("podCIDR").text(), spec.get("podCIDRs").items());
+    let all: Vec<&str> = all.map(Field::text).collect();
+    if one.is_empty() || all.first() == Some(&one) { all } else { vec![one] }
+}
+
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let (spec, old_spec) = (new.get("spec"), old.get("spec"));
-    for key in ["podCIDRs", "providerID"] {
-        if !old_spec.get(key).is_empty() {
-            cx.unchanged(spec.get(key), old_spec.get(key));
-        }
+    if !old_spec.get("providerID").is_empty() {
+        cx.unchanged(spec.get("providerID"), old_spec.get("providerID"));
+    }
+    if !pod_ranges(old_spec).is_empty() && pod_ranges(spec) != pod_ranges(old_spec) {
+        cx.immutable(&IMMUTABLE, spec.get("podCIDRs"));
     }
     if !spec.get("externalID").equals(old_spec.get("externalID")) {
         cx.immutable(&IMMUTABLE, spec.get("externalID"));

@@ -1,12 +1,13 @@
 //! PersistentVolumes, and VolumeAttachments, which may bring the spec of one.
 
 use super::Kind;
+use super::change;
 use super::csi::check_driver_name;
 use super::cx::Cx;
 use super::field::Field;
 use super::forms::{FORBIDDEN, IMMUTABLE, INVALID, OUT_OF_RANGE};
 use super::persistent_volume_claim::{
-    ATTRIBUTES_CLASS, CLASS_ANNOTATION, access_modes, warn_old_annotation,
+    ATTRIBUTES_CLASS, CLASS_ANNOTATION, VOLUME_MODES, access_modes, warn_old_annotation,
 };
 use super::pod;
 use super::resources::amount;
@@ -100,6 +101,23 @@ const SOURCES: &[&str] = &[
     "csi",
 ];
 
+/// The sources that take options for mounting in an annotation (`checkMountOption`).
+const MOUNTED: &[&str] = &[
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "glusterfs",
+    "nfs",
+    "rbd",
+    "quobyte",
+    "iscsi",
+    "cinder",
+    "cephfs",
+    "azureFile",
+    "vsphereVolume",
+    "azureDisk",
+    "photonPersistentDisk",
+];
+
 /// Sources whose plugins are gone, and the minor from which on.
 const OLD_SOURCES: &[(&str, u32)] = &[
     ("photonPersistentDisk", 16),
@@ -116,8 +134,12 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     check_spec(cx, spec, Some(object.at(&["metadata", "name"])));
     let annotations = object.at(&["metadata", "annotations"]);
     warn_old_annotation(cx, annotations.get(CLASS_ANNOTATION), "spec.storageClassName");
+    let options = annotations.get(MOUNT_OPTIONS);
+    if annotations.has_key(MOUNT_OPTIONS) && !MOUNTED.iter().any(|it| spec.get(it).exists()) {
+        cx.forbidden(&FORBIDDEN, options, "for volumes of this source");
+    }
     if cx.minor >= 31 {
-        warn_old_annotation(cx, annotations.get(MOUNT_OPTIONS), "spec.mountOptions");
+        warn_old_annotation(cx, options, "spec.mountOptions");
     }
     let policy = spec.get("persistentVolumeReclaimPolicy");
     if policy.text() == "Recycle" {
@@ -158,7 +180,10 @@ fn check_spec<'a>(cx: &mut Cx<'a>, spec: Field<'a>, name: Option<Field<'a>>) {
         cx.forbidden(&FORBIDDEN, policy, "inside of an attachment, but for `Retain`");
     }
     let mode = spec.get("volumeMode");
-    if inline && !matches!(mode.text(), "" | "Filesystem") {
+    if mode.exists() && !inline {
+        cx.not_blank(mode, VOLUME_MODES);
+    }
+    if inline && mode.exists() && mode.text() != "Filesystem" {
         cx.forbidden(&FORBIDDEN, mode, "inside of an attachment, but for `Filesystem`");
     }
     if !inline {
@@ -344,16 +369,11 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
 }
 
 /// Says whether two sources are the same, but for a Secret that comes later.
-fn is_same_source(new: Field<'_>, old: Field<'_>) -> bool {
+fn is_same_source<'a>(new: Field<'a>, old: Field<'a>) -> bool {
     const LATER: &str = "controllerExpandSecretRef";
-    let known = |field: Field<'_>| field.entries().count();
-    if old.get(LATER).exists() || !new.get(LATER).exists() {
-        return new.equals(old);
-    }
-    known(new) == known(old) + 1
-        && old
-            .entries()
-            .all(|(key, value)| new.entries().any(|it| it.0 == key && it.1.equals(value)))
+    let comes = new.get(LATER).exists() && !old.get(LATER).exists();
+    let ignored: &[&str] = if comes { &[LATER] } else { &[] };
+    change::first_beside(new, old, ignored).is_none()
 }
 
 /// Says whether an affinity names an old label of nodes, which may be replaced by the new one.

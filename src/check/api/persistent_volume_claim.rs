@@ -72,6 +72,7 @@ const OLD_ANNOTATION: Rule = Rule::new(
 
 /// The annotation that came before `storageClassName`.
 pub(super) const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
+pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
 const MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 /// The minor in which the class of a volume's attributes came on by default.
 pub(super) const ATTRIBUTES_CLASS: u32 = 34;
@@ -112,18 +113,19 @@ fn kept_sources<'a>(cx: &Cx<'a>, spec: Field<'a>) -> (Option<Field<'a>>, Option<
     let had = |key| old.is_some_and(|it| it.get(key).exists());
     let reference = Some(spec.get("dataSourceRef"))
         .filter(|it| it.exists() && cx.minor >= 24)
-        .filter(|it| it.get("namespace").is_empty() || had("dataSourceRef"));
+        .filter(|it| it.get("namespace").is_empty());
     let source = Some(spec.get("dataSource")).filter(|it| it.exists()).filter(|it| {
-        let (group, kind) = (it.get("apiGroup").text(), it.get("kind").text());
-        had("dataSource")
-            || had("dataSourceRef")
-            || reference.is_some()
-            || matches!(
-                (group, kind),
-                ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
-            )
+        had("dataSource") || had("dataSourceRef") || reference.is_some() || is_old_source(*it)
     });
     (source, reference)
+}
+
+/// Says whether a source is one of the two that `dataSource` took before `dataSourceRef` came.
+fn is_old_source(source: Field<'_>) -> bool {
+    matches!(
+        (source.get("apiGroup").text(), source.get("kind").text()),
+        ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+    )
 }
 
 fn check_spec<'a>(
@@ -136,6 +138,9 @@ fn check_spec<'a>(
     selector::check(cx, spec.get("selector"));
     check_size(cx, spec.get("resources"));
     cx.name_if_any(spec.get("storageClassName"), naming::dns_subdomain);
+    if spec.get("volumeMode").exists() {
+        cx.not_blank(spec.get("volumeMode"), VOLUME_MODES);
+    }
     if cx.minor >= ATTRIBUTES_CLASS {
         cx.name_if_any(spec.get("volumeAttributesClassName"), naming::dns_subdomain);
     }
@@ -284,7 +289,7 @@ fn changed_field<'a>(
         .or_else(|| plain("storageClassName").filter(|_| !class_may_come))
         .or_else(|| plain("volumeAttributesClassName").filter(|_| !bound))
         .or_else(|| (mode(new) != mode(old)).then(|| new.get("volumeMode")))
-        .or_else(|| same_source(new, old))
+        .or_else(|| changed_source(new, old))
         .or_else(|| (!limits(new).equals(limits(old))).then(|| limits(new)))
         .or_else(|| {
             let changes = !bound && size(new) != size(old);
@@ -293,12 +298,29 @@ fn changed_field<'a>(
 }
 
 /// Returns the source of the data where it changes: each of the two fields stands for the other.
-fn same_source<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
-    let source = |spec: Field<'a>| {
-        let reference = spec.get("dataSourceRef");
-        if reference.exists() { reference } else { spec.get("dataSource") }
+///
+/// A reference into another namespace was never kept, nor what once could not be a source.
+fn changed_source<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
+    let reference = |spec: Field<'a>| {
+        let field = spec.get("dataSourceRef");
+        Some(field).filter(|it| it.exists() && it.get("namespace").is_empty())
     };
-    (!source(new).equals(source(old))).then(|| source(new))
+    let source = |spec: Field<'a>| {
+        let field = spec.get("dataSource");
+        let kept = reference(spec).is_some() || is_old_source(field);
+        Some(field).filter(|it| it.exists() && kept)
+    };
+    let any = |spec: Field<'a>| reference(spec).or_else(|| source(spec));
+    match (any(new), any(old)) {
+        (Some(now), Some(before)) => (!now.equals(before)).then_some(now),
+        (Some(now), None) => Some(now),
+        // What the server filled in stays, and stands for what goes.
+        (None, Some(_)) => {
+            let both = reference(old).is_some() && source(old).is_some();
+            both.then(|| new.get("dataSourceRef"))
+        }
+        (None, None) => None,
+    }
 }
 
 fn check_shrinking<'a>(cx: &mut Cx<'a>, spec: Field<'a>, old: Field<'a>) {

@@ -280,7 +280,7 @@ fn check_spec<'a>(cx: &mut Cx<'a>, spec: &mut Spec<'a>, claims: &[&'a str]) {
     check_names(cx, field);
     check_deadline(cx, field);
     cx.one_of(field.get("preemptionPolicy"), &["PreemptLowerPriority", "Never"]);
-    requirements::check_overhead(cx, field.get("overhead"));
+    requirements::check_overhead(cx, field.get("overhead"), field.get("overhead"));
 }
 
 fn check_names<'a>(cx: &mut Cx<'a>, field: Field<'a>) {

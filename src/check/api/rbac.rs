@@ -71,7 +71,8 @@ fn cluster_role<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         check_rule(cx, rule, false);
     }
     let aggregation = object.get("aggregationRule");
-    if !aggregation.exists() {
+    let old = cx.old.map(|it| it.get("aggregationRule"));
+    if !aggregation.exists() || cx.is_emptied(aggregation, old) {
         return;
     }
     let selectors = aggregation.get("clusterRoleSelectors");

@@ -20,7 +20,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     // The first version has all of it in a spec.
     let spec = if cx.object.version() == "v1alpha1" { object.get("spec") } else { object };
     let overhead = spec.get("overhead");
-    pod::check_overhead(cx, overhead.get("podFixed"));
+    pod::check_overhead(cx, overhead.get("podFixed"), overhead);
     let scheduling = spec.get("scheduling");
     selector::check_labels(cx, &selector::SELECTOR, scheduling.get("nodeSelector"));
     let tolerations = scheduling.get("tolerations");

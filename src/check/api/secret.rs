@@ -89,7 +89,10 @@ fn check_key<'a>(cx: &mut Cx<'a>, key: &'a str, value: Field<'a>) {
 
 fn check_type<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let (data, texts) = (object.get("data"), object.get("stringData"));
-    let has = |key| data.get(key).exists() || texts.get(key).exists();
+    // What came as a text stays in the data when the text is left out.
+    let kept = cx.old.map(|it| it.get("stringData"));
+    let is_kept = |key: &&str| kept.is_some_and(|it| it.has_key(key));
+    let has = |key| data.has_key(key) || texts.has_key(key);
     let kind = kind(object);
     let wanted: &[&str] = match kind {
         "kubernetes.io/service-account-token" => {
@@ -101,14 +104,16 @@ fn check_type<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         }
         "kubernetes.io/dockercfg" => &[".dockercfg"],
         "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
-        "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
+        "kubernetes.io/basic-auth"
+            if !["username", "password"].iter().any(|it| has(it) || is_kept(it)) =>
+        {
             &["username", "password"]
         }
         "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
         "kubernetes.io/tls" => &["tls.crt", "tls.key"],
         _ => &[],
     };
-    for key in wanted {
+    for key in wanted.iter().filter(|it| has(it) || !is_kept(it)) {
         let (encoded, text) = (data.get(key), texts.get(key));
         let empty = encoded.is_empty() && text.is_empty();
         if !has(key) || (kind == "kubernetes.io/ssh-auth" && empty) {
@@ -145,7 +150,12 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
         let texts = object.get("stringData").entries().map(|(key, it)| (key, bytes(it, false)));
         encoded.chain(texts).collect()
     };
-    if values(new) != values(old) {
+    // What came as a text stays in the data when the text is left out.
+    let mut now = values(new);
+    for (key, value) in old.get("stringData").entries() {
+        now.entry(key).or_insert_with(|| bytes(value, false));
+    }
+    if now != values(old) {
         cx.immutable(&IMMUTABLE_DATA, new.get("data"));
     }
 }

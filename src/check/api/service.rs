@@ -153,7 +153,8 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 /// The two annotations of one meaning agree; the newer one is known from 1.27 on.
 fn check_hints<'a>(cx: &mut Cx<'a>, annotations: Field<'a>) {
     let (old, new) = (annotations.get(HINTS), annotations.get(TOPOLOGY_MODE));
-    if cx.minor >= 27 && old.exists() && new.exists() && old.text() != new.text() {
+    let both = annotations.has_key(HINTS) && annotations.has_key(TOPOLOGY_MODE);
+    if cx.minor >= 27 && both && old.text() != new.text() {
         cx.invalid(&INVALID, new, &format!("must be the same as that of the annotation `{HINTS}`"));
     }
 }
@@ -266,10 +267,15 @@ fn check_policies<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, old: Option<
             cx.help("remove it, or set `type: NodePort` or `type: LoadBalancer`");
         }
     }
+    let inside = spec.get("internalTrafficPolicy");
+    if inside.exists() {
+        cx.not_blank(inside, &["Cluster", "Local"]);
+    }
     let port = spec.get("healthCheckNodePort");
     let number = port.int().unwrap_or(0);
     if is_health_checked(spec) {
         if number != 0 {
+            cx.between(port, 1, 65_535);
             ports::check_node_port_range(cx, port);
         }
     } else if number != 0 {

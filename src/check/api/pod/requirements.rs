@@ -80,11 +80,15 @@ pub(super) fn check_container<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements
 }
 
 /// Looks at what a pod uses beside its containers (`validateOverhead`): limits to the server.
-pub(in crate::check::api) fn check_overhead<'a>(cx: &mut Cx<'a>, overhead: Field<'a>) {
+pub(in crate::check::api) fn check_overhead<'a>(
+    cx: &mut Cx<'a>,
+    overhead: Field<'a>,
+    named: Field<'a>,
+) {
     let mut seen = Seen::default();
     for (name, value) in overhead.entries() {
         let wrong = resources::container_resource_name(name);
-        let named = overhead.get("limits").get(name);
+        let named = named.get("limits").get(name);
         check_one(cx, name, value, wrong, named, false);
         seen.add(name);
     }

@@ -78,8 +78,13 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, old: Optio
             cx.invalid(&CLUSTER_IP, all, "must begin with the value of `clusterIP`");
         }
     }
+    if spec.get("ipFamilyPolicy").exists() {
+        let policies = &["PreferDualStack", "RequireDualStack", "SingleStack"];
+        cx.not_blank(spec.get("ipFamilyPolicy"), policies);
+    }
     let mut seen = BTreeSet::new();
     for family in spec.get("ipFamilies").items() {
+        cx.not_blank(family, &["IPv4", "IPv6"]);
         if !seen.insert(family.text()) {
             cx.duplicate(&DUPLICATE, family);
         }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Type;
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
-use crate::check::api::forms::OUT_OF_RANGE;
 use crate::check::api::rule::Rule;
 use crate::check::api::shared::{DUPLICATE, MISSING};
 use crate::document::{NodeKind, Scalar};
@@ -136,17 +135,11 @@ fn check_target<'a>(cx: &mut Cx<'a>, target: Field<'a>) {
     }
 }
 
-/// Checks a port that is to be opened on every node.
+/// Warns of a port that clusters usually do not open on nodes.
 pub(super) fn check_node_port_range<'a>(cx: &mut Cx<'a>, port: Field<'a>) {
-    match port.int() {
-        Some(number) if !(1..=65_535).contains(&number) => {
-            cx.invalid(&OUT_OF_RANGE, port, "must be between 1 and 65535");
-        }
-        Some(number) if !NODE_PORTS.contains(&number) => {
-            let problem = "is not between 30000 and 32767, where clusters open ports of nodes";
-            cx.invalid(&NODE_PORT_RANGE, port, problem);
-        }
-        _ => {}
+    if port.int().is_some_and(|it| !NODE_PORTS.contains(&it)) {
+        let problem = "is not between 30000 and 32767, where clusters open ports of nodes";
+        cx.invalid(&NODE_PORT_RANGE, port, problem);
     }
 }
 
