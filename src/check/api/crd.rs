@@ -235,13 +235,22 @@ fn check_warning<'a>(cx: &mut Cx<'a>, version: Field<'a>) {
         (!version.get("deprecated").is_true(), "must be set for deprecated versions only"),
         (warning.is_empty(), "must not be empty"),
         (warning.len() > 256, "must be no more than 256 characters"),
-        (warning.chars().any(char::is_control), "must be printable"),
+        (!warning.chars().all(is_printable), "must be printable"),
     ];
     for (is_wrong, wrong) in wrongs {
         if is_wrong {
             cx.invalid(&VERSIONS, field, wrong);
         }
     }
+}
+
+/// Says whether a character leaves a mark, or is a space (`unicode.IsPrint`).
+fn is_printable(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    c == ' ' || !(c.is_control() || c.is_whitespace() || is_invisible)
 }
 
 /// Says whether all versions have the same value of a field, as the server asks when it moves
