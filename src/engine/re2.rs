@@ -60,6 +60,20 @@ fn escape(rest: &mut Peekable<Chars<'_>>, out: &mut String, in_class: bool) {
             }
             out.push_str(&regex::escape(&literal));
         }
+        // A name or a number in braces.
+        Some(c @ ('x' | 'p' | 'P')) if rest.peek() == Some(&'{') => {
+            out.extend(['\\', c]);
+            for c in rest.by_ref() {
+                out.push(c);
+                if c == '}' {
+                    break;
+                }
+            }
+        }
+        // One digit alone would refer back, which Go does not.
+        Some(c @ '1'..='7') if !rest.peek().is_some_and(|it| it.is_digit(8)) => {
+            out.extend(['\\', c]);
+        }
         // Octal, at most three digits.
         Some(c @ '0'..='7') => {
             let mut value = c.to_digit(8).unwrap_or(0);
@@ -167,11 +181,12 @@ mod tests {
         matches(r"^\Qa.b\E$", &["a.b"], &["axb"]);
         matches(r"^\<a\>$", &["<a>"], &["a"]);
         matches(r"^\x{e9}\101$", &["éA"], &["e"]);
+        matches(r"^\p{Lu}[\p{Ll}\x{10ffff}]$", &["Éa"], &["aA"]);
     }
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for pattern in ["(", "[a", "(?=a)", "a**", "(?:a{1000}){1000}{1000}"] {
+        for pattern in ["(", "[a", r"\1", "(?=a)", "a**", "(?:a{1000}){1000}{1000}"] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
     }
