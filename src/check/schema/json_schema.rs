@@ -7,6 +7,7 @@ mod defects;
 mod formats;
 mod node;
 mod open_api;
+mod patterns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -30,8 +31,9 @@ const STEPS: u64 = 1 << 24;
 const TELLING: u64 = 1 << 20;
 /// How large a compiled pattern may be, in bytes.
 const PATTERN: usize = 1 << 20;
-/// How many patterns a schema may have.
-const PATTERNS: usize = 20_000;
+/// How large all patterns of a document may be together, in about the instructions that they
+/// become. Those of all definitions of a large operator are some hundred thousand.
+const PATTERNS: usize = 10_000_000;
 /// How many schemas a schema may refer to, all documents together. All kinds of one version of
 /// Kubernetes are 860. Bounds how long a chain of references can be, each of which takes stack.
 const REFERENCES: usize = 3000;
@@ -64,6 +66,7 @@ macro_rules! configured {
             .with_base_uri($address)
             .with_retriever($documents.clone())
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN))
+            .with_keyword(patterns::KEYWORD, patterns::keyword)
             .with_format("duration", formats::is_duration)
             .with_format("uuid", formats::is_uuid)
     };
@@ -88,16 +91,14 @@ impl JsonSchema {
             // Found out above; one that the library does not know it would want to fetch.
             object.remove("$schema");
         }
-        if patterns(&schema) > PATTERNS {
-            return Err(format!("it has more than {PATTERNS} patterns"));
-        }
+        few(patterns::set_aside(&mut schema))?;
         let documents = Documents { beside, read: Arc::default(), references: Arc::default() };
         let address = format!("{BESIDE}schema.json");
         documents.keep(&address, Arc::new(schema.clone()))?;
         let told = |error: jsonschema::ValidationError<'_>| {
             let place = error.instance_path().as_str();
-            let error = error.to_string();
-            let error: String = error.chars().take(300).collect();
+            // Without the part of the schema that is wrong, which may be all of it.
+            let error: String = error.masked().to_string().chars().take(300).collect();
             match place {
                 "" => error,
                 place => format!("{error} (at `{place}`)"),
@@ -193,22 +194,10 @@ fn draft(schema: &Value) -> Result<Draft, String> {
     }
 }
 
-fn patterns(schema: &Value) -> usize {
-    match schema {
-        Value::Array(items) => items.iter().map(patterns).sum(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, value)| {
-                let own = match (key.as_str(), value) {
-                    ("pattern", _) => 1,
-                    ("patternProperties", Value::Object(patterns)) => patterns.len(),
-                    _ => 0,
-                };
-                own + patterns(value)
-            })
-            .sum(),
-        _ => 0,
-    }
+/// Refuses a document whose patterns are larger than anybody writes them: it takes time to compile
+/// them.
+fn few(weight: usize) -> Result<(), String> {
+    if weight > PATTERNS { Err("its patterns are too large".to_owned()) } else { Ok(()) }
 }
 
 /// Adds what a document refers to.
@@ -297,7 +286,9 @@ impl Retrieve for Documents {
         }
         let document = (self.beside)(&name)?;
         self.keep(address, Arc::clone(&document))?;
-        Ok((*document).clone())
+        let mut document = (*document).clone();
+        few(patterns::set_aside(&mut document))?;
+        Ok(document)
     }
 }
 

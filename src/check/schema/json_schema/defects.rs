@@ -95,6 +95,13 @@ impl<'a> Telling<'a> {
             }
             Kind::FalseSchema => self.forbidden(&place),
             _ if waits => {}
+            // The only keyword of our own.
+            Kind::Custom { message, .. } => {
+                let value = self.value_of(&place);
+                let message =
+                    format!("{value} does not match the pattern {}", wording::code(message));
+                self.invalid(&place, message, None);
+            }
             Kind::Type { kind } => self.wrong_type(&place, &wanted(kind)),
             Kind::Enum { options } => {
                 let options: &[Value] = options.as_array().map_or(&[], Vec::as_slice);
@@ -108,8 +115,8 @@ impl<'a> Telling<'a> {
             }
             Kind::PropertyNames { error } => {
                 let why = match error.kind() {
-                    Kind::Pattern { pattern } => {
-                        format!(" match the pattern {}", wording::code(pattern))
+                    Kind::Custom { message, .. } => {
+                        format!(" match the pattern {}", wording::code(message))
                     }
                     _ => " have the form that the schema asks for".to_owned(),
                 };
