@@ -377,6 +377,7 @@ fn check_conversion<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_v1: bool) {
     if strategy.text() == "Webhook" {
         if config.exists() {
             webhook_client::check(cx, config);
+            check_bundle(cx, config.get("caBundle"));
         } else {
             cx.required(&CLIENT, config, "conversion by webhook needs one");
         }
@@ -401,6 +402,19 @@ fn check_conversion<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_v1: bool) {
     let preserves = spec.get("preserveUnknownFields").bool().unwrap_or(!is_v1);
     if !is_v1 && preserves && strategy.text() != "None" {
         cx.invalid(&CONVERSION, strategy, "must be `None` where unknown fields are preserved");
+    }
+}
+
+/// A definition that is served trusts certificates that can be read, unless it did not before
+/// (`allowInvalidCABundle`).
+fn check_bundle<'a>(cx: &mut Cx<'a>, bundle: Field<'a>) {
+    let Some(old) = cx.old.map(|it| it.at(&["spec", "conversion", "webhook", "clientConfig"]))
+    else {
+        return;
+    };
+    let is_wrong = |it: Field<'_>| !it.is_empty() && !webhook_client::has_certificate(it.text());
+    if cx.minor >= 31 && is_wrong(bundle) && !is_wrong(old.get("caBundle")) {
+        cx.invalid(&CLIENT, bundle, "must hold certificates as PEM");
     }
 }
 

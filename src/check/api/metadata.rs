@@ -141,8 +141,9 @@ const QUESTION: Rule = Rule::new(
 
 const IDENTITY: Rule = Rule::new(
     "api/immutable-metadata",
-    "Name, namespace or UID changes",
-    "They say which object it is; another name is another object.",
+    "Name, namespace, UID or deletion changes",
+    "Name, namespace and UID say which object it is; another name is another object. That an \
+     object is to be deleted is asked by a request of its own.",
     "delete the object and create another",
     &["ValidateObjectMetaUpdate"],
 );
@@ -231,9 +232,16 @@ fn check_prefix<'a>(cx: &mut Cx<'a>, name: Field<'a>, prefix: Field<'a>, form: F
 }
 
 fn check_identity<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
-    for key in ["name", "namespace", "uid"] {
+    for key in ["name", "namespace"] {
         let (new, old) = (new.get(key), old.get(key));
         if !new.is_empty() && !old.is_empty() && !new.equals(old) {
+            cx.immutable(&IDENTITY, new);
+        }
+    }
+    // What the old state does not tell, the server has all the same, or never had.
+    for key in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let (new, old) = (new.get(key), old.get(key));
+        if new.exists() && !new.is_empty() && !new.equals(old) {
             cx.immutable(&IDENTITY, new);
         }
     }
@@ -341,7 +349,7 @@ fn check_versions<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
         cx.forbidden(&OF_THE_SERVER, version, "on an object that is created");
     }
     let managed = metadata.get("managedFields");
-    if cx.apply == Apply::ServerSide && managed.len() > 0 {
+    if cx.apply == Apply::ServerSide && managed.exists() {
         cx.forbidden(&MANAGED_FIELDS, managed, "on an object that is applied");
     }
 }
