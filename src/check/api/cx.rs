@@ -45,6 +45,8 @@ pub(super) struct Cx<'a> {
     pub(super) scope: Option<KindScope>,
     /// How the object is applied.
     pub(super) apply: Apply,
+    /// Whether nothing will be stored.
+    pub(super) dry_run: bool,
     defects: Vec<Defect>,
     /// Whether the last report was taken; what cannot be judged is not.
     taken: bool,
@@ -58,8 +60,9 @@ impl<'a> Cx<'a> {
         old: Option<Field<'a>>,
         scope: Option<KindScope>,
         apply: Apply,
+        dry_run: bool,
     ) -> Self {
-        Self { minor, object, root, old, scope, apply, defects: Vec::new(), taken: false }
+        Self { minor, object, root, old, scope, apply, dry_run, defects: Vec::new(), taken: false }
     }
 
     /// Returns how much was found so far.
