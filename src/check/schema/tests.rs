@@ -538,12 +538,16 @@ fn rules_that_are_not_wanted_are_not_told() {
         [
             "coverage/unknown-kind",
             "schema/broken-rule",
+            "schema/deprecated-kind",
+            "schema/disabled-api",
             "schema/duplicate-item",
             "schema/invalid-value",
             "schema/missing-field",
+            "schema/repeated-item",
             "schema/unknown-custom-field",
             "schema/unknown-field",
             "schema/unknown-kind",
+            "schema/unproven-defect",
             "schema/unserved-version",
             "schema/wrong-type",
         ]
