@@ -4,9 +4,12 @@ pub mod api;
 pub mod policy;
 pub mod schema;
 pub mod secrets;
+mod together;
 
 use std::sync::Arc;
 use std::time::Instant;
+
+pub use together::judge_object;
 
 use crate::document::ObjectRef;
 use crate::environment::KubernetesVersion;

@@ -88,6 +88,8 @@ pub struct JudgedEnvironment {
     pub kubernetes: KubernetesVersion,
     /// Whether a flag or the configuration named the version; otherwise it is the newest known.
     pub version_given: bool,
+    /// The version that it has, where an upgrade is asked about.
+    pub upgraded_from: Option<KubernetesVersion>,
     /// The number of objects that it would receive.
     pub objects: usize,
 }
@@ -134,6 +136,8 @@ pub struct Summary {
     pub kinds: Vec<JudgedKind>,
     /// The version for objects of which no environment is known.
     pub default_kubernetes: Option<KubernetesVersion>,
+    /// The version before, where an upgrade is asked about.
+    pub default_upgraded_from: Option<KubernetesVersion>,
 }
 
 /// The verdict of one run, ready to be reported.

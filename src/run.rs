@@ -5,6 +5,8 @@ mod gate;
 mod inventory;
 mod objects;
 mod repository;
+mod schemas;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,10 +15,12 @@ use std::sync::Arc;
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
+use schemas::UserSources;
+pub use upgrade::upgrade;
 
 use crate::check::api::ApiCheck;
 use crate::check::policy::{BundleError, PolicyCheck};
-use crate::check::schema::{self, BuiltinKinds, SchemaCheck, Sources};
+use crate::check::schema::{self, BuiltinKinds, SchemaCheck, SchemaSource, Sources};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
 use crate::date::Date;
@@ -40,6 +44,10 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// The Kubernetes version, over what the configuration says.
     pub kubernetes: Option<KubernetesVersion>,
+    /// Places with schemas, asked in this order before those of the configuration.
+    pub schema_locations: Vec<String>,
+    /// A folder in which kubeconform keeps the schemas that it fetched.
+    pub schema_cache: Option<PathBuf>,
     /// The one environment to judge; for standard input, the one that receives the objects.
     pub environment: Option<String>,
     /// The only rules and categories to evaluate; empty for all.
@@ -74,6 +82,17 @@ pub enum RunError {
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),
+    /// A place with schemas cannot be used.
+    #[error("the schema location `{location}` cannot be used: {reason}")]
+    SchemaLocation {
+        /// What was asked for.
+        location: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Files of schemas cannot be used.
+    #[error("{0}")]
+    Schemas(String),
     /// The schemas of the version are not known.
     #[error("Kubernetes {wanted} is not known: this program knows {known}")]
     Version {
@@ -82,6 +101,11 @@ pub enum RunError {
         /// What there is.
         known: String,
     },
+    /// An upgrade leads nowhere.
+    #[error(
+        "everything is on Kubernetes {0} already: name the present version with `--kubernetes` or in the configuration"
+    )]
+    NoUpgrade(KubernetesVersion),
     /// There is no such environment.
     #[error("there is no environment `{wanted}` here: {known}")]
     Environment {
@@ -220,6 +244,11 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         Err(Refused::Failures(failures)) => return read.refused(failures),
         Err(Refused::Program(error)) => return Err(error),
     };
+    let places = match read.places(options) {
+        Ok(places) => places,
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
+    };
     let selection = Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
     let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
     let graph = read.graph(&settings, options, default)?;
@@ -228,8 +257,12 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     progress.stage("rendering", Some(graph.roots().len()));
     let reviews =
         objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
-    let own = objects::definitions(&reviews);
-    let (checks, registry) = rules.checks(Sources::new(vec![Arc::new(own)]));
+    let kinds = objects::kinds(&reviews, default);
+    let remote = schemas::remote(&places);
+    let user = UserSources::new(places, Some(&kinds)).map_err(RunError::Schemas)?;
+    let mut own: Vec<Arc<dyn SchemaSource>> = vec![Arc::new(objects::definitions(&reviews))];
+    own.extend(user.before);
+    let (checks, registry) = rules.checks(Sources::new(own).with_later(user.after));
 
     let cx = Context {
         sources: repository.sources(),
@@ -245,6 +278,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             .findings()
             .iter()
             .chain(&reviews.findings)
+            .chain(&remote)
             .filter(|it| selection.allows(&it.rule))
             .cloned(),
     );

@@ -4,16 +4,55 @@
 //! named in the rule that it carries. A validator sees the object as it is written: what the
 //! server would set by default before it looks, the validator has to assume.
 
+mod admission;
+mod api_service;
+mod autoscaler;
+mod certificate_request;
+mod change;
 mod config_map;
+mod crd;
+mod cron_job;
+mod csi;
 mod cx;
+mod daemon_set;
+mod deployment;
+mod disruption_budget;
+mod endpoints;
+mod event;
+mod expression;
 mod field;
+mod flow_control;
 mod forms;
+mod ingress;
+mod ip;
+mod job;
+mod job_policies;
+mod lease;
+mod limit_range;
 mod metadata;
+mod namespace;
+mod network_policy;
+mod node;
+mod persistent_volume;
 mod persistent_volume_claim;
+mod pod;
+mod priority_class;
+mod rbac;
+mod resource_quota;
 mod resources;
+mod rollout;
 mod rule;
+mod runtime_class;
+mod schedule;
+mod secret;
 mod selector;
+mod service;
+mod service_account;
+mod service_cidr;
 mod shared;
+mod stateful_set;
+mod storage_class;
+mod webhook_client;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -46,18 +85,91 @@ struct Kind {
 }
 
 /// All kinds, as their files list them.
-const KINDS: &[&[Kind]] = &[config_map::KINDS, persistent_volume_claim::KINDS];
+const KINDS: &[&[Kind]] = &[
+    admission::KINDS,
+    api_service::KINDS,
+    autoscaler::KINDS,
+    certificate_request::KINDS,
+    config_map::KINDS,
+    crd::KINDS,
+    cron_job::KINDS,
+    csi::KINDS,
+    daemon_set::KINDS,
+    deployment::KINDS,
+    disruption_budget::KINDS,
+    endpoints::KINDS,
+    event::KINDS,
+    flow_control::KINDS,
+    ingress::KINDS,
+    job::KINDS,
+    lease::KINDS,
+    limit_range::KINDS,
+    namespace::KINDS,
+    network_policy::KINDS,
+    node::KINDS,
+    persistent_volume::KINDS,
+    persistent_volume_claim::KINDS,
+    pod::KINDS,
+    priority_class::KINDS,
+    rbac::KINDS,
+    resource_quota::KINDS,
+    runtime_class::KINDS,
+    secret::KINDS,
+    service::KINDS,
+    service_account::KINDS,
+    service_cidr::KINDS,
+    stateful_set::KINDS,
+    storage_class::KINDS,
+];
 
 /// All rules, as their files list them.
 const RULES: &[&[&Rule]] = &[
+    admission::RULES,
+    api_service::RULES,
+    autoscaler::RULES,
+    certificate_request::RULES,
     config_map::RULES,
+    crd::RULES,
+    cron_job::RULES,
+    csi::RULES,
+    deployment::RULES,
+    disruption_budget::RULES,
+    endpoints::RULES,
+    event::RULES,
+    expression::RULES,
+    flow_control::RULES,
     forms::RULES,
+    ingress::RULES,
+    ip::RULES,
+    job::RULES,
+    job_policies::RULES,
+    lease::RULES,
+    limit_range::RULES,
     metadata::RULES,
+    namespace::RULES,
+    network_policy::RULES,
+    node::RULES,
+    persistent_volume::RULES,
     persistent_volume_claim::RULES,
+    priority_class::RULES,
+    rbac::RULES,
+    resource_quota::RULES,
     resources::RULES,
+    rollout::RULES,
+    runtime_class::RULES,
+    secret::RULES,
     selector::RULES,
+    service::RULES,
+    service_account::RULES,
+    service_cidr::RULES,
     shared::RULES,
+    stateful_set::RULES,
+    storage_class::RULES,
+    webhook_client::RULES,
 ];
+
+/// The rules of pods, which have many files.
+const RULES_OF_PODS: &[&[&Rule]] = pod::RULES;
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Kind>> = LazyLock::new(|| {
     KINDS.iter().copied().flatten().map(|kind| ((kind.group, kind.name), kind)).collect()
@@ -73,7 +185,7 @@ pub struct ApiCheck {
 impl ApiCheck {
     /// Returns a check that asks `kinds` where the objects of a kind live.
     pub fn new(kinds: Arc<dyn Kinds>) -> Self {
-        let rules = RULES.iter().copied().flatten();
+        let rules = RULES.iter().chain(RULES_OF_PODS).copied().flatten();
         Self { metas: rules.map(|rule| (rule.id, rule.meta())).collect(), kinds }
     }
 

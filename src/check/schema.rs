@@ -8,6 +8,7 @@ mod defect;
 mod definitions;
 pub mod embedded;
 mod format;
+mod json_schema;
 mod lookup;
 mod rules;
 mod served;
@@ -23,8 +24,9 @@ use std::sync::Arc;
 pub use builtin::{newest, plural, scope, served, versions};
 pub use defect::{Breach, Defect};
 pub use definitions::{Definitions, defines};
+pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
-pub use rules::UNVERIFIED;
+pub use rules::{UNVERIFIED, remote_schema};
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
 pub use structural::{Judgement, NotStructural, Options, Structural, Subject};
 
@@ -131,7 +133,7 @@ impl SchemaCheck {
             return;
         }
         let defects = match found {
-            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema),
+            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
             Found::Structural(schema) => {
                 let judgement = schema.check(&Subject {
                     kind: &object.kind,
@@ -238,7 +240,8 @@ impl Check for SchemaCheck {
         let environment = review.environment.map(|it| &*it.name);
         let wanted = Wanted::of(object, kubernetes, environment);
         if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
-            let is_built_in = matches!(answer.authority, Authority::BuiltIn);
+            // Where a user's schema stands for a built-in kind, the kind is still what it is.
+            let is_built_in = matches!(answer.authority, Authority::BuiltIn | Authority::User(_));
             self.judge(cx, review, object, kubernetes, answer, results);
             if let Some(standing) = builtin
                 .standing(kubernetes, group, object.version(), &object.kind)

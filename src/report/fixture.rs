@@ -75,6 +75,7 @@ impl Repo {
             tier,
             kubernetes: KubernetesVersion { major: 1, minor: 37 },
             version_given: given,
+            upgraded_from: None,
             objects: 7,
         });
     }

@@ -113,6 +113,9 @@ struct SummaryV1 {
     kinds: Vec<KindV1>,
     /// The Kubernetes version for objects of which no environment is known.
     default_kubernetes: Option<String>,
+    /// The version before, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_upgraded_from: Option<String>,
 }
 
 /// By whose schema the objects of a kind were judged.
@@ -185,6 +188,9 @@ struct EnvironmentV1 {
     kubernetes: String,
     /// Whether that version was given; otherwise it is the newest known.
     kubernetes_given: bool,
+    /// The version that it has, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgraded_from: Option<String>,
     /// The number of objects that it would receive.
     objects: usize,
 }
@@ -355,6 +361,7 @@ impl Mirror<'_> {
                 environments: summary.environments.iter().map(environment).collect(),
                 kinds: summary.kinds.iter().map(kind).collect(),
                 default_kubernetes: summary.default_kubernetes.map(|it| it.to_string()),
+                default_upgraded_from: summary.default_upgraded_from.map(|it| it.to_string()),
             },
             findings: self.findings(),
             waived: self.waived(),
@@ -467,6 +474,7 @@ fn environment(it: &JudgedEnvironment) -> EnvironmentV1 {
         tier: it.tier.to_owned(),
         kubernetes: it.kubernetes.to_string(),
         kubernetes_given: it.version_given,
+        upgraded_from: it.upgraded_from.map(|it| it.to_string()),
         objects: it.objects,
     }
 }

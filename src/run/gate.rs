@@ -10,14 +10,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::configuration::{self, Configuration, Refused};
 use super::objects::is_named;
+use super::schemas::{self, SchemaPlace, UserSources};
 use super::{Rules, RunError, known_version};
 use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
 use crate::check::policy::built_in_modules;
 use crate::check::schema::{self, Sources};
-use crate::check::{Check, Context, Results};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::date::Date;
-use crate::discover::ModuleFile;
+use crate::discover::{ModuleFile, SchemaFile, SchemaFiles};
 use crate::document::{Document, Node};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
@@ -62,11 +63,13 @@ const READS: usize = 8;
 pub struct Inputs {
     config: Option<(RepoPath, Vec<u8>)>,
     policies: Vec<ModuleFile>,
+    /// The places with schemas, each with all of its files.
+    schemas: Vec<(SchemaPlace, Vec<SchemaFile>)>,
     digest: String,
 }
 
 impl Inputs {
-    /// Reads the configuration file, and the files of the policies that it names.
+    /// Reads the configuration file, and the files of the policies and schemas that it names.
     ///
     /// What is read was there at one time: Kubernetes exchanges the files of a mounted folder all
     /// at once, and may do so in between.
@@ -92,7 +95,7 @@ impl Inputs {
     }
 
     fn read_once(options: &GateOptions) -> Result<Self, RunError> {
-        let (mut config, mut policies) = (None, Vec::new());
+        let (mut config, mut policies, mut schemas) = (None, Vec::new(), Vec::new());
         if let Some(path) = &options.config {
             let absolute = options.current_dir.join(path);
             let error = |err: std::io::Error| refused(path, err.to_string());
@@ -103,6 +106,18 @@ impl Inputs {
             let id = sources.add(Source::new(name.clone(), Origin::File, bytes.clone()));
             policies = configuration::policies(&sources, id, &RepoPath::root(), &folder)
                 .map_err(|failures| RunError::Refused(told(&sources, &failures)))?;
+            let places = configuration::schemas(&sources, id, &RepoPath::root(), &folder)
+                .map_err(|failures| RunError::Refused(told(&sources, &failures)))?;
+            for place in places {
+                let files = place.location.everything(&place.files).map_err(|reason| {
+                    let location = place.location.text().to_owned();
+                    RunError::SchemaLocation { location, reason }
+                })?;
+                if let Some(reason) = schemas::broken(&place, &files) {
+                    return Err(RunError::Schemas(reason));
+                }
+                schemas.push((place, files));
+            }
             config = Some((name, bytes));
         }
         let mut hash = Sha256::new();
@@ -118,18 +133,40 @@ impl Inputs {
             part(&mut hash, policy.path.as_str());
             part(&mut hash, &policy.bytes);
         }
+        for (place, files) in &schemas {
+            part(&mut hash, place.location.text());
+            for file in files {
+                part(&mut hash, file.path.to_string_lossy().as_bytes());
+                part(&mut hash, &file.bytes);
+            }
+        }
         let mut digest = String::with_capacity(64);
         for byte in hash.finalize() {
             for nibble in [byte >> 4, byte & 15] {
                 digest.extend(char::from_digit(u32::from(nibble), 16));
             }
         }
-        Ok(Self { config, policies, digest })
+        Ok(Self { config, policies, schemas, digest })
     }
 
     /// Returns the SHA-256 of the program's rules and of all that was read, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Returns the schemas that the configuration names, from the files that were read.
+    fn sources(&self) -> Result<Sources, RunError> {
+        let places: Result<Vec<SchemaPlace>, String> = self
+            .schemas
+            .iter()
+            .map(|(place, files)| {
+                let files = SchemaFiles::in_memory(files.clone())?;
+                Ok(SchemaPlace { files, ..place.clone() })
+            })
+            .collect();
+        let user = places.and_then(|places| UserSources::new(places, None));
+        let user = user.map_err(RunError::Schemas)?;
+        Ok(Sources::new(user.before).with_later(user.after))
     }
 
     /// Returns what the files say, and the text of the configuration.
@@ -206,7 +243,7 @@ impl Gate {
         known_version(options.kubernetes)?;
         let environment = environment(options, &settings)?;
         let kubernetes = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
-        let (checks, registry) = rules.checks(Sources::default());
+        let (checks, registry) = rules.checks(inputs.sources()?);
         Ok(Self {
             config,
             tiers: environment.iter().map(|it| (Arc::clone(&it.name), it.tier)).collect(),
@@ -378,9 +415,7 @@ impl Gate {
                 provenance: None,
                 asked: Some(&request.asked),
             };
-            for check in &self.checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            results.append(check::judge_object(&self.checks, cx, &review));
         }
         if let Some(environment) = &self.environment {
             for finding in &mut results.findings {

@@ -229,6 +229,7 @@ pub(super) fn summary(
         environments: environments(graph, reviews, settings, options),
         kinds: Vec::new(),
         default_kubernetes: None,
+        default_upgraded_from: None,
     }
 }
 
@@ -373,6 +374,7 @@ fn environments(
                 },
                 kubernetes: environment.kubernetes,
                 version_given: given(environment),
+                upgraded_from: None,
                 objects,
             })
         })

@@ -6,9 +6,11 @@
 
 mod bindings;
 mod catalogue;
+mod corrections;
 mod list;
 mod manifest;
 mod modules;
+mod newer;
 mod openapi;
 mod schema;
 mod store;
@@ -19,8 +21,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use crate::schemas::fetch::sha256;
 use modules::Module;
 
 /// Why a generation stops.
@@ -61,6 +63,12 @@ struct Source {
     digest: (&'static str, String),
 }
 
+impl Source {
+    fn name(&self) -> String {
+        format!("{} {}", self.package, self.version)
+    }
+}
+
 /// The store, below the root of the repository.
 const STORE: &str = "schemas/crds/crds.bin";
 /// What is in it, for people.
@@ -71,47 +79,47 @@ const SOURCES: &str = "schemas/crds/SOURCES.toml";
 /// Groups that nobody's cluster serves: samples of the projects.
 const SAMPLES: [&str; 1] = ["example.openshift.io"];
 
+/// The kinds by group, name and version.
+type Kinds = BTreeMap<(String, String, String), Kind>;
+
 /// Downloads the packages and writes the store, its list and its provenance.
 pub fn generate(root: &Path) -> Result<(), Error> {
     let download = root.join("xtask/target/packages");
     fs::create_dir_all(&download)?;
     let mut sources = Vec::new();
-    let mut kinds = BTreeMap::new();
+    // What people read as the source of a kind: one package, or two.
+    let mut names: Vec<String> = Vec::new();
+    let mut kinds = Kinds::new();
     for module in catalogue::MODULES {
-        let found = from_module(module, sources.len(), &download)?;
+        let found = from_module(module, names.len())?;
         let added = add(&mut kinds, found);
-        println!("{} {}: {added} kinds", module.path, module.version);
-        if added == 0 {
-            return Err(format!("{} gives nothing that others do not", module.path).into());
-        }
-        sources.push(go_source(module));
+        let source = go_source(module);
+        said(&source, added, 0)?;
+        names.push(source.name());
+        sources.push(source);
     }
 
     let folders = bindings::download(catalogue::BINDINGS, &download)?;
     for (it, folder) in catalogue::BINDINGS.iter().zip(folders) {
-        let added = add(&mut kinds, bindings::read(&folder, sources.len())?);
-        println!("{} {}: {added} kinds", it.name, it.version);
-        if added == 0 {
-            return Err(format!("{} gives nothing that others do not", it.name).into());
-        }
-        sources.push(Source {
-            registry: "Cargo",
-            package: it.name.to_owned(),
-            version: it.version.to_owned(),
-            licence: "0BSD",
-            digest: ("sha256", it.sha256.to_owned()),
-        });
+        let mut found = bindings::read(&folder, names.len())?;
+        let source = cargo_source(it);
+        names.push(source.name());
+        let supplemented =
+            if it.newer { supplement(&mut kinds, &mut found, &source, &mut names) } else { 0 };
+        said(&source, add(&mut kinds, found), supplemented)?;
+        sources.push(source);
     }
 
-    let kinds: Vec<Kind> = kinds.into_values().collect();
-    let names = sources.iter().map(|it| format!("{} {}", it.package, it.version)).collect();
+    let mut kinds: Vec<Kind> = kinds.into_values().collect();
+    for kind in &mut kinds {
+        corrections::apply(kind).map_err(|err| format!("{}: {err}", kind.kind))?;
+    }
     let store = store::Store { sources: names, kinds: &kinds };
     let (bytes, said) = store.encode()?;
     println!("{said}");
     let list = list::markdown(&store);
 
-    let folder = root.join(STORE);
-    if let Some(folder) = folder.parent() {
+    if let Some(folder) = root.join(STORE).parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(root.join(STORE), &bytes)?;
@@ -121,8 +129,17 @@ pub fn generate(root: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn from_module(module: &Module, source: usize, download: &Path) -> Result<Vec<Kind>, Error> {
-    let folder = modules::download(module, download)?;
+/// Tells how much a package gave, and refuses one that is of no use.
+fn said(source: &Source, added: usize, supplemented: usize) -> Result<(), Error> {
+    println!("{}: {added} kinds, {supplemented} supplemented", source.name());
+    if added + supplemented == 0 {
+        return Err(format!("{} gives nothing that others do not", source.name()).into());
+    }
+    Ok(())
+}
+
+fn from_module(module: &Module, source: usize) -> Result<Vec<Kind>, Error> {
+    let folder = modules::download(module)?;
     let mut kinds = Vec::new();
     for path in modules::manifests(&folder, module.manifests)? {
         let text = fs::read_to_string(&path)?;
@@ -138,7 +155,7 @@ fn from_module(module: &Module, source: usize, download: &Path) -> Result<Vec<Ki
 }
 
 /// Adds the kinds that no former source gave; returns how many.
-fn add(kinds: &mut BTreeMap<(String, String, String), Kind>, found: Vec<Kind>) -> usize {
+fn add(kinds: &mut Kinds, found: Vec<Kind>) -> usize {
     let before = kinds.len();
     for kind in found {
         let key = (kind.group.clone(), kind.kind.clone(), kind.version.clone());
@@ -155,6 +172,50 @@ fn go_source(module: &Module) -> Source {
         licence: module.licence,
         digest: ("sum", module.sum.to_owned()),
     }
+}
+
+fn cargo_source(it: &bindings::Bindings) -> Source {
+    Source {
+        registry: "Cargo",
+        package: it.name.to_owned(),
+        version: it.version.to_owned(),
+        licence: "0BSD",
+        digest: ("sha256", it.sha256.to_owned()),
+    }
+}
+
+/// Adds what newer bindings know to the kinds that are there; returns how many it changed.
+fn supplement(
+    kinds: &mut Kinds,
+    found: &mut Vec<Kind>,
+    source: &Source,
+    names: &mut Vec<String>,
+) -> usize {
+    let mut changed = 0;
+    found.retain(|newer| {
+        let key = (newer.group.clone(), newer.kind.clone(), newer.version.clone());
+        let Some(kind) = kinds.get_mut(&key) else { return true };
+        let before = kind.schema.clone();
+        let spec = ["properties", "spec"];
+        let (own, other) = (
+            spec.iter().try_fold(&mut kind.schema, |it, key| it.get_mut(key)),
+            spec.iter().try_fold(&newer.schema, |it, key| it.get(key)),
+        );
+        if let (Some(own), Some(other)) = (own, other) {
+            newer::add(own, other);
+        }
+        if kind.schema != before {
+            let of = names.get(kind.source).map_or("", String::as_str);
+            let name = format!("{of}, fields of {}", source.name());
+            kind.source = names.iter().position(|it| *it == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            changed += 1;
+        }
+        false
+    });
+    changed
 }
 
 fn provenance(sources: &[Source], outputs: &[(&str, String)]) -> Result<String, Error> {
@@ -175,9 +236,4 @@ fn provenance(sources: &[Source], outputs: &[(&str, String)]) -> Result<String, 
         write!(text, "\n[[output]]\npath = \"{path}\"\nsha256 = \"{digest}\"\n")?;
     }
     Ok(text)
-}
-
-/// Returns the SHA-256 in lower-case hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,7 +9,7 @@ mod corrections;
 mod defaults;
 mod definitions;
 mod enums;
-mod fetch;
+pub mod fetch;
 mod lifecycles;
 mod required;
 mod scopes;
@@ -109,6 +109,7 @@ pub fn generate(root: &Path) -> Result<(), Error> {
         lifecycles::read(&folder, &mut lifecycles)?;
         inputs.push(fetched);
     }
+    corrections::add_lifecycles(&mut lifecycles);
     let (fetched, folder) = fetch::module(&DEFAULTS)?;
     let defaults = defaults::read(&folder.join("api/openapi-spec/v3"))?;
     inputs.push(fetched);

@@ -4,6 +4,7 @@ use super::Kind;
 use super::cx::Cx;
 use super::field::Field;
 use super::rule::Rule;
+use super::secret::decoded_size;
 use crate::naming;
 
 pub(super) const KINDS: &[Kind] =
@@ -11,7 +12,7 @@ pub(super) const KINDS: &[Kind] =
 
 pub(super) const RULES: &[&Rule] = &[&DATA_KEY, &DATA_SIZE, &DATA_TWICE, &IMMUTABLE];
 
-const DATA_KEY: Rule = Rule::new(
+pub(super) const DATA_KEY: Rule = Rule::new(
     "api/invalid-data-key",
     "Key of a ConfigMap or a Secret that cannot be a file",
     "Keys become names of files where the data is mounted: letters, digits, `-`, `_` and `.`, at \
@@ -28,7 +29,7 @@ const DATA_TWICE: Rule = Rule::new(
     &["ValidateConfigMap"],
 );
 
-const DATA_SIZE: Rule = Rule::new(
+pub(super) const DATA_SIZE: Rule = Rule::new(
     "api/data-too-large",
     "ConfigMap or Secret is too large",
     "The values together may have at most 1 MiB, because each of them is kept in etcd and in the \
@@ -37,7 +38,7 @@ const DATA_SIZE: Rule = Rule::new(
     &["ValidateConfigMap", "ValidateSecret"],
 );
 
-const IMMUTABLE: Rule = Rule::new(
+pub(super) const IMMUTABLE: Rule = Rule::new(
     "api/immutable-data",
     "Data changes that was declared immutable",
     "An object with `immutable: true` keeps its data until it is deleted, and stays immutable.",
@@ -46,7 +47,7 @@ const IMMUTABLE: Rule = Rule::new(
 );
 
 /// The most bytes that the values may have together (`MaxSecretSize`).
-const MAX_SIZE: usize = 1024 * 1024;
+pub(super) const MAX_SIZE: usize = 1024 * 1024;
 
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let (data, binary) = (object.get("data"), object.get("binaryData"));
@@ -71,11 +72,6 @@ fn check_key<'a>(cx: &mut Cx<'a>, key: &str, value: Field<'a>) {
     if let Some(wrong) = naming::config_map_key(key) {
         cx.invalid_key(&DATA_KEY, value, wrong);
     }
-}
-
-/// Returns how many bytes base64 stands for, near enough.
-fn decoded_size(text: &str) -> usize {
-    text.len() / 4 * 3
 }
 
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {

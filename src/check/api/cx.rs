@@ -240,6 +240,22 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Returns where the defects that are yet to come will begin; see [`Self::name_anew`].
+    pub(super) fn mark(&self) -> usize {
+        self.defects.len()
+    }
+
+    /// Says that the server names the fields of what was found since a mark as if what stands
+    /// below `from` stood below `to`.
+    pub(super) fn name_anew(&mut self, mark: usize, from: Field<'a>, to: &FieldPath) {
+        let from = from.path();
+        for defect in self.defects.iter_mut().skip(mark) {
+            if let Some(rest) = defect.path.strip_prefix(&*from) {
+                defect.path = [&**to, rest].concat().into();
+            }
+        }
+    }
+
     fn last(&mut self) -> Option<&mut Defect> {
         self.defects.last_mut().filter(|_| self.taken)
     }

@@ -51,10 +51,31 @@ impl<'a> Field<'a> {
         keys.iter().fold(self, |field, key| field.get(key))
     }
 
+    /// Returns the item at a place of a list, which may be beyond its end.
+    pub(super) fn index(self, at: usize) -> Self {
+        self.step(Crumb::Index(at), self.node.and_then(|it| it.items().get(at)))
+    }
+
+    /// Returns the place of this item of a list in another list.
+    pub(super) fn beside(self, list: Self) -> Self {
+        let crumb = self.crumb.checked_sub(1).map(|it| it as usize);
+        let crumb = crumb.and_then(|it| self.trail.crumbs.borrow().get(it).copied());
+        match crumb {
+            Some((_, Crumb::Index(at))) => list.index(at),
+            Some((_, Crumb::Key(key))) => list.get(key),
+            None => list,
+        }
+    }
+
     /// Returns the items of a list; none for anything else.
     pub(super) fn items(self) -> impl ExactSizeIterator<Item = Self> + use<'a> {
         let items = self.node.map_or(&[][..], Node::items);
         items.iter().enumerate().map(move |(at, item)| self.step(Crumb::Index(at), Some(item)))
+    }
+
+    /// Returns an item of a list.
+    pub(super) fn item(self, at: usize) -> Self {
+        self.step(Crumb::Index(at), self.node.and_then(|it| it.items().get(at)))
     }
 
     /// Returns the keys and values of a map; none for anything else.

@@ -74,8 +74,8 @@ pub struct EmbeddedCrd {
     pub fidelity: Fidelity,
     /// The package that the schema comes from, with its version.
     pub source: &'static str,
-    /// The `openAPIV3Schema` of the version, without descriptions. A status that is a subresource
-    /// is an open object, unless rules at the root look at it.
+    /// The `openAPIV3Schema` of the version, without descriptions. The status is an open object,
+    /// unless rules at the root look at it.
     pub schema: Value,
 }
 

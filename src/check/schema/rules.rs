@@ -7,6 +7,27 @@ use crate::rule::{Doors, Enforcement, Minors, Reference, RuleId, RuleMeta, Scope
 /// The id of the rule for kinds whose schema is not known; see [`super::one_per_kind`].
 pub const UNVERIFIED: RuleId = RuleId::known("coverage/unknown-kind");
 
+/// The rule for places with schemas that are not read.
+pub fn remote_schema() -> RuleMeta {
+    RuleMeta {
+        severity: Severity::Low,
+        enforcement: Enforcement::Warn,
+        scope: Scope::Run,
+        doors: Doors::Repository,
+        ..rule(
+            RuleId::known("coverage/remote-schema"),
+            "Place with schemas lies on another host",
+            "Schemas are to come from another host, and no connection is opened while a \
+             repository is judged. Kinds that only this place knows are not checked. The places \
+             that publish the schemas of Kubernetes and of common custom resources are answered \
+             without a connection, and do not count.",
+            "Keep the schemas in a folder and name that, or name the folder in which kubeconform \
+             keeps what it fetched with `--schema-cache`.",
+            [CUSTOM_RESOURCES, THE_API],
+        )
+    }
+}
+
 /// The rules, each by its name.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
@@ -206,6 +227,7 @@ impl Rules {
 
     pub(super) fn all(&self) -> Vec<RuleMeta> {
         vec![
+            remote_schema(),
             self.unverified.clone(),
             self.broken_rule.clone(),
             self.deprecated_kind.clone(),

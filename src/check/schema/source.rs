@@ -129,12 +129,20 @@ impl Authority {
 pub struct Sources {
     own: Vec<Arc<dyn SchemaSource>>,
     embedded: EmbeddedCrds,
+    later: Vec<Arc<dyn SchemaSource>>,
 }
 
 impl Sources {
     /// Returns `own` first, in this order, then what the program brings along.
     pub fn new(own: Vec<Arc<dyn SchemaSource>>) -> Self {
-        Self { own, embedded: EmbeddedCrds::default() }
+        Self { own, embedded: EmbeddedCrds::default(), later: Vec::new() }
+    }
+
+    /// Adds those that are asked after what the program brings along.
+    #[must_use]
+    pub fn with_later(mut self, later: Vec<Arc<dyn SchemaSource>>) -> Self {
+        self.later = later;
+        self
     }
 
     fn all<'a>(
@@ -143,7 +151,8 @@ impl Sources {
     ) -> impl Iterator<Item = &'a dyn SchemaSource> {
         let own = self.own.iter().map(AsRef::as_ref);
         let builtin = builtin.map(|it| it as &dyn SchemaSource);
-        own.chain(builtin).chain([&self.embedded as &dyn SchemaSource])
+        let later = self.later.iter().map(AsRef::as_ref);
+        own.chain(builtin).chain([&self.embedded as &dyn SchemaSource]).chain(later)
     }
 
     /// Returns what the first source says that knows a kind.

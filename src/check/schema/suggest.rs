@@ -156,7 +156,7 @@ fn object(schema: Schema<'_>) -> Option<(BuiltIn<'_>, &'static str)> {
 const LISTED: usize = 10;
 
 /// Says which values there are, and which one was probably meant.
-pub(super) fn value(wrong: &str, values: &[&str]) -> String {
+pub(in crate::check::schema) fn value(wrong: &str, values: &[&str]) -> String {
     let near = if wrong.len() > LONGEST { None } else { closest(wrong, values.iter().copied()) };
     let listed = match values {
         [] => String::new(),

@@ -2,11 +2,13 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it; so it is with what the server decodes and does not validate. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an
+//! object is bounded by whoever loaded it.
 
 mod repeats;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
+use crate::review::Apply;
 use crate::source::Span;
 
 use super::defect::{Breach, Defect, LIMIT};
@@ -14,7 +16,7 @@ use super::format;
 use super::lookup::{Apart, Fields, Schema, View};
 use super::structural::is_sops;
 use super::suggest;
-use super::table::{Beside, Bits, Format};
+use super::table::{Beside, Bits, Format, Items};
 use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
@@ -23,8 +25,13 @@ const SUGGESTIONS: usize = 20;
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
 /// There may be more where there are [`LIMIT`] of them.
-pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
-    let mut walk = Walk::new(kind, Vec::new());
+pub(super) fn walk<'a>(
+    root: &'a Node,
+    kind: &'a str,
+    schema: Schema<'a>,
+    apply: Apply,
+) -> Vec<Defect> {
+    let mut walk = Walk { apply, ..Walk::new(kind, Vec::new()) };
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
@@ -47,6 +54,7 @@ pub(super) fn part<'a>(
 
 struct Walk<'a> {
     kind: &'a str,
+    apply: Apply,
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
@@ -62,6 +70,7 @@ impl<'a> Walk<'a> {
     fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
         Self {
             kind,
+            apply: Apply::Client,
             crumbs,
             above: Vec::new(),
             unvalidated: false,
@@ -99,7 +108,11 @@ impl<'a> Walk<'a> {
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
-                    self.item(items, item, item.span);
+                    if item.is_null() && apart.items != Items::Atomic && self.merges() {
+                        self.wrong_type(item, "an item");
+                    } else {
+                        self.item(items, item, item.span);
+                    }
                     self.crumbs.pop();
                 }
                 self.twice(apart, nodes);
@@ -367,6 +380,11 @@ impl<'a> Walk<'a> {
         let message = format!("expected {wanted} in `{}`, found {found}", self.place());
         let help = wording::type_help(node, wanted).map(str::to_owned);
         self.defect(Breach::WrongType, node.span, message, help);
+    }
+
+    /// Says whether the server merges fields by their schema, which needs items to tell apart.
+    fn merges(&self) -> bool {
+        self.apply == Apply::ServerSide
     }
 
     fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {

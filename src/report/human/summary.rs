@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::super::text;
 use super::{Page, path};
+use crate::environment::KubernetesVersion;
 use crate::judge::{Exit, NotJudged, Verdict};
 use crate::rule::{Enforcement, RuleId};
 use crate::source::Span;
@@ -229,6 +230,11 @@ fn other_documents(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Says that only what is new is told, where an upgrade is asked about.
+fn upgraded(from: Option<KubernetesVersion>) -> String {
+    from.map_or_else(String::new, |from| format!(", only what is new after {from}"))
+}
+
 /// Says in one line by whose schemas the objects were judged; nothing where all are built in.
 fn schemas(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let kinds = &page.report.verdict.summary.kinds;
@@ -259,7 +265,8 @@ fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let summary = &page.report.verdict.summary;
     if summary.environments.is_empty() {
         if let Some(version) = summary.default_kubernetes.filter(|_| summary.objects > 0) {
-            let line = format!("no environment is known: judged for Kubernetes {version}");
+            let from = upgraded(summary.default_upgraded_from);
+            let line = format!("no environment is known: judged for Kubernetes {version}{from}");
             page.entry("", &line, out)?;
             writeln!(out)?;
         }
@@ -269,8 +276,9 @@ fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for environment in &summary.environments {
         let given =
             if environment.version_given { "" } else { " (newest known, no version given)" };
+        let from = upgraded(environment.upgraded_from);
         let line = format!(
-            "{} ({}): {}, Kubernetes {}{given}",
+            "{} ({}): {}, Kubernetes {}{from}{given}",
             text::escape(&environment.name),
             environment.tier,
             text::count(environment.objects, "object"),

@@ -19,6 +19,8 @@ pub struct Bindings {
     pub version: &'static str,
     /// The digest of the crate, as lock files have it.
     pub sha256: &'static str,
+    /// Whether they are younger than the modules that give the same kinds, and add to them.
+    pub newer: bool,
 }
 
 /// Downloads the crates through `cargo`, checks their digests and returns their folders in order.

@@ -4,8 +4,11 @@
 //! Where two modules give the same version of a kind, the first of this list is taken. Older releases
 //! of a module follow its newest one, for the versions that were dropped since.
 
-use super::bindings::Bindings;
+mod bindings;
+
 use super::modules::Module;
+
+pub use bindings::BINDINGS;
 
 const APACHE: &str = "Apache-2.0";
 const MIT: &str = "MIT";
@@ -384,7 +387,7 @@ pub const MODULES: &[Module] = &[
         version: "v1.7.5",
         sum: "h1:CELpSMPSyicFBaVsxROmfrWlu9yr3Dduk+y7vGrIsx8=",
         licence: APACHE,
-        manifests: &["artifacts"],
+        manifests: &["artifacts/networks-crd.yaml"],
     },
     Module {
         path: "github.com/aws/karpenter-provider-aws",
@@ -482,285 +485,13 @@ pub const MODULES: &[Module] = &[
         version: "v2.10.0",
         sum: "h1:tOX6R3N41pdyC+E1TeLErVY7KJV0zg9GAd/Z7xLT7no=",
         licence: APACHE,
-        manifests: &["config/crd/bases", "config/crd/external"],
+        manifests: &["config/crd/external/kfdef.apps.kubeflow.org_kfdefs.yaml"],
     },
-];
-
-/// Crates of bindings, for groups (or kinds of groups) that no module above gives.
-pub const BINDINGS: &[Bindings] = &[
-    Bindings {
-        name: "kcr_app_kiegroup_org",
-        version: "3.20260530.74220",
-        sha256: "cf323ca2530dedfa510f1b4d74f2a39b44c4a0b29b25b728779b393fc3242d26",
-    },
-    Bindings {
-        name: "kcr_argoproj_io",
-        version: "3.20260618.213614",
-        sha256: "0057d27ac5a04d888e680598869c146a81d4703051bd6b51b5431df8ba1c2d37",
-    },
-    Bindings {
-        name: "kcr_awx_ansible_com",
-        version: "3.20260612.193237",
-        sha256: "375e5ae2792ec012a1876ac68f9ed5245848e452b229d7a2bbe6a9a69c40dd8c",
-    },
-    Bindings {
-        name: "kcr_ceph_rook_io",
-        version: "3.20260614.102931",
-        sha256: "247e2587844e464d4e008f23b3078e95616b1a034830801ceb683cc77c9e67c8",
-    },
-    Bindings {
-        name: "kcr_chaos_mesh_org",
-        version: "3.20260604.225524",
-        sha256: "977f9afe44b66bdf9a2a6232385e525be854190117f0644abdce15d4d6dab1b1",
-    },
-    Bindings {
-        name: "kcr_clustertemplate_openshift_io",
-        version: "3.20260601.200650",
-        sha256: "dcb24d2d5d0275995eaa751bf314e9f5197c85e7608da8efe73522e67127ff5f",
-    },
-    Bindings {
-        name: "kcr_crd_projectcalico_org",
-        version: "3.20260617.143806",
-        sha256: "a7e60a53fe3895a07a295a09d5e22e0b3964a0630380276f57f59f057959dc73",
-    },
-    Bindings {
-        name: "kcr_databases_spotahome_com",
-        version: "3.20260529.85052",
-        sha256: "0841dfdeebacf1ff6621aae2a19cdae8a2c847152f3c3887bf02197acffde6cd",
-    },
-    Bindings {
-        name: "kcr_elbv2_k8s_aws",
-        version: "3.20260531.70259",
-        sha256: "82d2fbf77cf00463e7ca14034906cf8cc886bb7190adb5a3195a079e5f8d614d",
-    },
-    Bindings {
-        name: "kcr_fluxcd_controlplane_io",
-        version: "3.20260529.104202",
-        sha256: "20f8ba9ca3aa86fca17fc055d361b97b14654e170fcb40fa659741db4bbd128e",
-    },
-    Bindings {
-        name: "kcr_getambassador_io",
-        version: "3.20260603.195720",
-        sha256: "e69422b5e5aad38372b9828326b0288d08f20761b8a9c7999432386d4e8d2766",
-    },
-    Bindings {
-        name: "kcr_hive_openshift_io",
-        version: "3.20260531.175558",
-        sha256: "ac69fa1e4f3b5e25345342c90149cdfbd7eb40b8ffcc94647fe6c987582bbacd",
-    },
-    Bindings {
-        name: "kcr_hnc_x_k8s_io",
-        version: "3.20260114.224158",
-        sha256: "2ee52edeca82f64314052b922961c16348a0e5fccc10ba0268071689ea43eeb1",
-    },
-    Bindings {
-        name: "kcr_iam_services_k8s_aws",
-        version: "3.20260604.220834",
-        sha256: "574f42e42c5b25d41f44ada1d80b6c625b2a7fb061bd3bcd2388a35d6e91f762",
-    },
-    Bindings {
-        name: "kcr_infra_contrib_fluxcd_io",
-        version: "3.20260616.160427",
-        sha256: "dc4f7aa90fde184b22c25665524885ddb7a4b71be7ffc47a0c833463593b0ae7",
-    },
-    Bindings {
-        name: "kcr_infrastructure_cluster_x_k8s_io",
-        version: "3.20260614.113651",
-        sha256: "45a0091124e0229e00b39698d8f717e98941a3df5d12ceeb238a7b00dd64ec19",
-    },
-    Bindings {
-        name: "kcr_jaegertracing_io",
-        version: "3.20260602.61727",
-        sha256: "e8c97b791a2922b1b00869cbad3472fd2c6221ddcb43798ca915f68745adcda9",
-    },
-    Bindings {
-        name: "kcr_k8s_keycloak_org",
-        version: "3.20260618.195139",
-        sha256: "bc9834af67765595723673eb09028ce5bd9f3973636c0b004dcc8cc2ac064711",
-    },
-    Bindings {
-        name: "kcr_k8s_mariadb_com",
-        version: "3.20260618.104300",
-        sha256: "929bee7afad7c0251e2ae2cedf9de48dd9a443d0ea706dca724124b694533b97",
-    },
-    Bindings {
-        name: "kcr_k8s_nginx_org",
-        version: "3.20260529.115304",
-        sha256: "87c1f78ac537dcf73971ac7c401cf624c1ba69abd82c016c8209a5f4a630d4c4",
-    },
-    Bindings {
-        name: "kcr_k8up_io",
-        version: "3.20260530.100852",
-        sha256: "3f53c418713fc7af6a696b4a3d4d4e8186b673db336427baba7db708b7d2c125",
-    },
-    Bindings {
-        name: "kcr_kafka_strimzi_io",
-        version: "3.20260604.80828",
-        sha256: "e625359a990d778adaa52a3919e72c13e7e0bca63972d7d5df38fde744dd7d2e",
-    },
-    Bindings {
-        name: "kcr_keycloak_org",
-        version: "3.20260601.195805",
-        sha256: "1ce19dbc661ab56440da8d0fb7fbe9b8a5dd19ac05314c0a71bd1d777361ac8d",
-    },
-    Bindings {
-        name: "kcr_kuadrant_io",
-        version: "3.20260530.183939",
-        sha256: "215b1f33003a6520a7cfc5ae30994b2d0bc7a03bd126d517a0acdb502b9c2d75",
-    },
-    Bindings {
-        name: "kcr_logging_banzaicloud_io",
-        version: "3.20260530.60206",
-        sha256: "c91721584644964f9d756e4cdb2fe4799415f512ba50371287373855478121f7",
-    },
-    Bindings {
-        name: "kcr_loki_grafana_com",
-        version: "3.20260603.221624",
-        sha256: "9851052aaab0594dbe6fd200ad012ebe092f1c4459c0f7c873df9a9f7f03b9a1",
-    },
-    Bindings {
-        name: "kcr_metal3_io",
-        version: "3.20260603.132246",
-        sha256: "60f604d2f7ff23a8cdeba5ccfcf2975c7d9de16c39cbd957d6404643f6181fc7",
-    },
-    Bindings {
-        name: "kcr_minio_min_io",
-        version: "3.20260530.100856",
-        sha256: "0b5969e992aa827d96df68bbabe64a3c1d5829ff02a6095e11224a2c2768dcfe",
-    },
-    Bindings {
-        name: "kcr_networking_gke_io",
-        version: "3.20260603.64002",
-        sha256: "6c23c7007080a3ee52cdf40f14bbb1dbb2ff18a8f738aad9c08679664db37536",
-    },
-    Bindings {
-        name: "kcr_objectbucket_io",
-        version: "3.20260530.54851",
-        sha256: "dfcb3100b4208fd5feef329f141783f5647c4e9936f4fcbf91cc0030d48d0ae5",
-    },
-    Bindings {
-        name: "kcr_onepassword_com",
-        version: "3.20260602.202050",
-        sha256: "ca68e6a78c98549926d16ec19c34003a5792bf183efe3996503bf10653b36f90",
-    },
-    Bindings {
-        name: "kcr_opentelemetry_io",
-        version: "3.20260611.182648",
-        sha256: "98acd031f46cf7bb2852425b2040ceb0754faecfe36998eb265c5f0710f6a4bb",
-    },
-    Bindings {
-        name: "kcr_operator_tigera_io",
-        version: "3.20260606.163831",
-        sha256: "84acd32eb399eac269e914e13e682cc46782ef8ff3cb60efbc30c006badf8e71",
-    },
-    Bindings {
-        name: "kcr_operator_victoriametrics_com",
-        version: "3.20260618.123835",
-        sha256: "b168b71883f830b708fe4669b69318df214b3bfae66d028e13e81fdfd4e859e5",
-    },
-    Bindings {
-        name: "kcr_org_eclipse_che",
-        version: "3.20260608.143757",
-        sha256: "d780d797f377fb0186edf4453647cbf7dc25208a13fc3668a27a142acd1a8947",
-    },
-    Bindings {
-        name: "kcr_pgv2_percona_com",
-        version: "3.20260602.120937",
-        sha256: "babd1f15294c3f842b82d77cc6f7a91f36085a2d291d2b85d763c831f38f8a1f",
-    },
-    Bindings {
-        name: "kcr_policy_networking_k8s_io",
-        version: "3.20260531.115749",
-        sha256: "503a66a8e47872a7c3498ce55db63cd54096b7942a858b5529056e5000eae5eb",
-    },
-    Bindings {
-        name: "kcr_postgres_operator_crunchydata_com",
-        version: "3.20260602.124807",
-        sha256: "52015f7b38ecd3b2405f1ce82a3330e3d6b2e089cadddad4199d77ac7b699bec",
-    },
-    Bindings {
-        name: "kcr_psmdb_percona_com",
-        version: "3.20260615.162917",
-        sha256: "389b9f669baead5eef05289a21bcda67604d475a25293a3daf87fda186edf1e5",
-    },
-    Bindings {
-        name: "kcr_pxc_percona_com",
-        version: "3.20260530.72225",
-        sha256: "b527df94280a8b725bcace1c38491bf47879e7228d54a7b33469f2caa4b1bedf",
-    },
-    Bindings {
-        name: "kcr_rds_services_k8s_aws",
-        version: "3.20260611.124551",
-        sha256: "1d9e1acdf5bd905487d64a02d2e096145647d31738b01fa9e90841da88152b15",
-    },
-    Bindings {
-        name: "kcr_redhatcop_redhat_io",
-        version: "3.20260602.84209",
-        sha256: "31b66edc367d34883a01b37796bfa9a75748a693d58c91251a4d4f7625a27480",
-    },
-    Bindings {
-        name: "kcr_registry_apicur_io",
-        version: "3.20260605.75450",
-        sha256: "fe6c956bea799a46f0ee4fa4dd209fb9b4ec41ab3e47e1c75398902b39430836",
-    },
-    Bindings {
-        name: "kcr_repo_manager_pulpproject_org",
-        version: "3.20260602.61446",
-        sha256: "b46bd6490573cd0e9298e2161e1c617686e479fd5792d63df5ae954cf87a5af9",
-    },
-    Bindings {
-        name: "kcr_s3_services_k8s_aws",
-        version: "3.20260602.182528",
-        sha256: "220d9039576d55ba727a71ddec47cab52aaa497a383f095ffc8208a35e03f0f4",
-    },
-    Bindings {
-        name: "kcr_sagemaker_services_k8s_aws",
-        version: "3.20260602.212445",
-        sha256: "a774b385677629287c61a8f64002416067856cbefe347d94ae19ef33a9de5dc8",
-    },
-    Bindings {
-        name: "kcr_secrets_hashicorp_com",
-        version: "3.20260601.162625",
-        sha256: "e9ce74882bff88564e6b642a4400f81910974211c471308e1bda81b7812ce3de",
-    },
-    Bindings {
-        name: "kcr_services_k8s_aws",
-        version: "3.20260529.114303",
-        sha256: "a338c3882083712bf56d3cb29076c0a05eb7fe1f844ae65b0e4f729f02572397",
-    },
-    Bindings {
-        name: "kcr_sloth_slok_dev",
-        version: "3.20260604.141447",
-        sha256: "8b8733bbcb225c6aa7bc445725fec05ebfef166de2d74f5bc7079824fd2ae061",
-    },
-    Bindings {
-        name: "kcr_snapscheduler_backube",
-        version: "3.20260530.233206",
-        sha256: "07af777f1a10f3f9aa37794fcccd82c6372b81e1408c9fa725475ecb3f32d261",
-    },
-    Bindings {
-        name: "kcr_sriovnetwork_openshift_io",
-        version: "3.20260529.165249",
-        sha256: "40dbc224f20bb4d436737d6f5921e5061525654abd57a5b0ea9ad4e5bc9a36db",
-    },
-    Bindings {
-        name: "kcr_tempo_grafana_com",
-        version: "3.20260605.170918",
-        sha256: "1e249f7f8abd7e2c2358beb166e393fe784f0fa5e3ebdf40c818e96d997da016",
-    },
-    Bindings {
-        name: "kcr_topolvm_cybozu_com",
-        version: "3.20260604.64205",
-        sha256: "cf22a00107638728a75f664d1c54706ad6a19cecae45c98e7a8d67aa0751edd8",
-    },
-    Bindings {
-        name: "kcr_upgrade_cattle_io",
-        version: "3.20260530.144713",
-        sha256: "854ef5a2da47809ea359d95e68368ded0d40ed380cb3c04a97d59a162a2208f0",
-    },
-    Bindings {
-        name: "kcr_volsync_backube",
-        version: "3.20260530.183657",
-        sha256: "a2ff60ae753e2a8a178b1bb80f872b5a98f25e58238445eb2020ce54e18706ca",
+    Module {
+        path: "tailscale.com",
+        version: "v1.82.0",
+        sum: "h1:pposomel4h6Je4brJydcdc2ixNQWDaZyGr5v5MdRr/o=",
+        licence: "BSD-3-Clause",
+        manifests: &["cmd/k8s-operator/deploy/crds"],
     },
 ];

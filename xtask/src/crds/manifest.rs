@@ -48,17 +48,16 @@ fn definition(crd: &Value, source: usize, kinds: &mut Vec<Kind>) -> Result<(), E
         if open || validation["openAPIV3Schema"].is_null() {
             schema.insert("x-kubernetes-preserve-unknown-fields".to_owned(), json!(true));
         }
-        let status = !subresources["status"].is_null();
         kinds.push(Kind {
             group: group.to_owned(),
             version: text(&version["name"], "the name of a version")?,
             kind: name.clone(),
             plural: plural.clone(),
             namespaced,
-            status,
+            status: !subresources["status"].is_null(),
             fidelity: Fidelity::Full,
             source,
-            schema: schema::reduced(&Value::Object(schema), status),
+            schema: schema::reduced(&Value::Object(schema)),
         });
     }
     Ok(())

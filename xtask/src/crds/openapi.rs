@@ -64,7 +64,7 @@ pub fn read(text: &str, source: usize) -> Result<Vec<Kind>, Error> {
                 status: false,
                 fidelity: Fidelity::Partial,
                 source,
-                schema: schema::reduced(&root, true),
+                schema: schema::reduced(&root),
             })
         })
         .collect()

@@ -7,13 +7,12 @@ const PROSE: [&str; 5] = ["description", "title", "example", "externalDocs", "$s
 
 /// Returns the schema of an object without prose, and with an open `status`.
 ///
-/// A status that is a subresource is taken off an object before it is judged, and its schema would
-/// take as much room as the rest. It stays where rules at the root of the object look at it.
-pub fn reduced(schema: &Value, subresource: bool) -> Value {
+/// Nobody declares a status, and its schema would take as much room as the rest. It stays where
+/// rules at the root of the object look at it.
+pub fn reduced(schema: &Value) -> Value {
     let mut root = without_prose(schema);
     let rules = root.get("x-kubernetes-validations").map(Value::to_string).unwrap_or_default();
-    if subresource
-        && !rules.contains(".status")
+    if !rules.contains(".status")
         && let Some(status) = root.get_mut("properties").and_then(|it| it.get_mut("status"))
     {
         *status = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
@@ -61,7 +60,7 @@ mod tests {
             "anyOf": [{"description": "prose", "required": ["title"]}],
         });
         assert_eq!(
-            reduced(&schema, true),
+            reduced(&schema),
             json!({
                 "type": "object",
                 "properties": {
@@ -83,8 +82,7 @@ mod tests {
             })
         };
         let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-        assert_eq!(reduced(&schema("self.spec.a"), true)["properties"]["status"], open);
-        assert_eq!(reduced(&schema("self.status.ready"), true)["properties"]["status"], status);
-        assert_eq!(reduced(&schema("self.spec.a"), false)["properties"]["status"], status);
+        assert_eq!(reduced(&schema("self.spec.a"))["properties"]["status"], open);
+        assert_eq!(reduced(&schema("self.status.ready"))["properties"]["status"], status);
     }
 }

@@ -1,6 +1,7 @@
 //! Where the published schemas and the API server part.
 
 use super::enums::{Enums, spelling};
+use super::lifecycles::Lifecycles;
 use super::scopes::Scopes;
 use super::table::Scope;
 
@@ -58,6 +59,21 @@ pub const DISABLED_SINCE: u32 = 24;
 /// Beta versions that came later and were served by default nevertheless
 /// (`legacyBetaEnabledByDefaultResources` of `pkg/controlplane/instance.go`).
 pub const ENABLED: &[(&str, &str)] = &[("flowcontrol.apiserver.k8s.io", "v1beta3")];
+
+/// Deprecations that the server announces without the functions that announce the others.
+const DEPRECATED: &[([&str; 3], u32, [&str; 3])] = &[
+    (["", "v1", "Endpoints"], 33, ["discovery.k8s.io", "v1", "EndpointSlice"]),
+    (["", "v1", "EndpointsList"], 33, ["discovery.k8s.io", "v1", "EndpointSliceList"]),
+];
+
+/// Adds the deprecations that the modules do not tell.
+pub fn add_lifecycles(lifecycles: &mut Lifecycles) {
+    for (kind, deprecated, replacement) in DEPRECATED {
+        let entry = lifecycles.entry(kind.map(str::to_owned)).or_default();
+        entry.deprecated = *deprecated;
+        entry.replacement = Some(replacement.map(str::to_owned));
+    }
+}
 
 /// Kinds that went before the oldest release of the crate that knows plurals and scopes.
 const SCOPES: &[(&str, &str, &str, Scope)] = &[

@@ -1,0 +1,46 @@
+//! Leases.
+
+use super::Kind;
+use super::cx::Cx;
+use super::field::Field;
+use super::forms::FORBIDDEN;
+use super::rule::Rule;
+
+pub(super) const KINDS: &[Kind] =
+    &[Kind { group: "coordination.k8s.io", name: "Lease", validate, update: None }];
+
+pub(super) const RULES: &[&Rule] = &[];
+
+fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
+    let spec = object.get("spec");
+    cx.at_least(spec.get("leaseDurationSeconds"), 1);
+    cx.at_least(spec.get("leaseTransitions"), 0);
+    // The fields of coordinated elections: since 1.31, and dropped while their gate is off.
+    let strategy = spec.get("strategy");
+    let holder = spec.get("preferredHolder");
+    if cx.old.is_some_and(|it| it.at(&["spec", "preferredHolder"]).exists())
+        && !holder.is_empty()
+        && strategy.is_empty()
+    {
+        cx.forbidden(&FORBIDDEN, holder, "without `strategy`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_clean, assert_refused};
+
+    #[test]
+    fn a_lease_lasts() {
+        let lease = |spec: &str| {
+            format!(
+                "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: a}}\nspec: {{{spec}}}\n"
+            )
+        };
+        assert_clean(&lease("leaseDurationSeconds: 1, leaseTransitions: 0"));
+        assert_refused(
+            &lease("leaseDurationSeconds: 0, leaseTransitions: -1"),
+            &["spec.leaseDurationSeconds", "spec.leaseTransitions"],
+        );
+    }
+}
