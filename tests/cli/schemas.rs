@@ -218,7 +218,7 @@ fn a_place_that_cannot_be_used_is_refused() {
     refuses("{{ .Group", "the `{{` in column 1 is not closed by `}}`");
     refuses(
         "{{ .Kind }}.json",
-        "there is no variable `.Kind` (column 4); did you mean `.KindSuffix`?",
+        "there is no variable `.Kind` (column 4); did you mean `.ResourceKind`?",
     );
 }
 
