@@ -7,6 +7,7 @@
 mod admission;
 mod api_service;
 mod autoscaler;
+mod certificate_request;
 mod change;
 mod config_map;
 mod crd;
@@ -18,7 +19,9 @@ mod deployment;
 mod disruption_budget;
 mod endpoints;
 mod event;
+mod expression;
 mod field;
+mod flow_control;
 mod forms;
 mod ingress;
 mod ip;
@@ -30,6 +33,7 @@ mod metadata;
 mod namespace;
 mod network_policy;
 mod node;
+mod persistent_volume;
 mod persistent_volume_claim;
 mod pod;
 mod priority_class;
@@ -38,6 +42,7 @@ mod resource_quota;
 mod resources;
 mod rollout;
 mod rule;
+mod runtime_class;
 mod schedule;
 mod secret;
 mod selector;
@@ -84,6 +89,7 @@ const KINDS: &[&[Kind]] = &[
     admission::KINDS,
     api_service::KINDS,
     autoscaler::KINDS,
+    certificate_request::KINDS,
     config_map::KINDS,
     crd::KINDS,
     cron_job::KINDS,
@@ -93,6 +99,7 @@ const KINDS: &[&[Kind]] = &[
     disruption_budget::KINDS,
     endpoints::KINDS,
     event::KINDS,
+    flow_control::KINDS,
     ingress::KINDS,
     job::KINDS,
     lease::KINDS,
@@ -100,11 +107,13 @@ const KINDS: &[&[Kind]] = &[
     namespace::KINDS,
     network_policy::KINDS,
     node::KINDS,
+    persistent_volume::KINDS,
     persistent_volume_claim::KINDS,
     pod::KINDS,
     priority_class::KINDS,
     rbac::KINDS,
     resource_quota::KINDS,
+    runtime_class::KINDS,
     secret::KINDS,
     service::KINDS,
     service_account::KINDS,
@@ -118,6 +127,7 @@ const RULES: &[&[&Rule]] = &[
     admission::RULES,
     api_service::RULES,
     autoscaler::RULES,
+    certificate_request::RULES,
     config_map::RULES,
     crd::RULES,
     cron_job::RULES,
@@ -126,6 +136,8 @@ const RULES: &[&[&Rule]] = &[
     disruption_budget::RULES,
     endpoints::RULES,
     event::RULES,
+    expression::RULES,
+    flow_control::RULES,
     forms::RULES,
     ingress::RULES,
     ip::RULES,
@@ -137,12 +149,14 @@ const RULES: &[&[&Rule]] = &[
     namespace::RULES,
     network_policy::RULES,
     node::RULES,
+    persistent_volume::RULES,
     persistent_volume_claim::RULES,
     priority_class::RULES,
     rbac::RULES,
     resource_quota::RULES,
     resources::RULES,
     rollout::RULES,
+    runtime_class::RULES,
     secret::RULES,
     selector::RULES,
     service::RULES,

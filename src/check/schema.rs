@@ -28,7 +28,7 @@ pub use json_schema::{Beside, JsonSchema, schema_of};
 pub use lookup::Schema;
 pub use rules::{UNVERIFIED, remote_schema};
 pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
-pub use structural::{NotStructural, Options, Structural, Subject};
+pub use structural::{Judgement, NotStructural, Options, Structural, Subject};
 
 use builtin::{Builtin, Standing};
 use embedded::Fidelity;
@@ -133,12 +133,15 @@ impl SchemaCheck {
         }
         let defects = match found {
             Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
-            Found::Structural(schema) => schema.check(&Subject {
-                kind: &object.kind,
-                object: root,
-                old: review.old_object.map(|it| &it.root),
-                kubernetes,
-            }),
+            Found::Structural(schema) => {
+                let judgement = schema.check(&Subject {
+                    kind: &object.kind,
+                    object: root,
+                    old: review.old_object.map(|it| &it.root),
+                    kubernetes,
+                });
+                self.rules_of(cx, review, object, &authority, judgement, results)
+            }
             Found::Other(schema) => schema.check(&object.kind, root),
             Found::Open => Vec::new(),
             Found::NotServed(versions) => {
@@ -169,6 +172,43 @@ impl SchemaCheck {
             kind: Arc::clone(&object.kind),
             authority: Some(authority),
         });
+    }
+}
+
+impl SchemaCheck {
+    /// Tells what became of the rules of a definition, and returns the defects.
+    fn rules_of(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        authority: &Authority,
+        judgement: Judgement,
+        results: &mut Results,
+    ) -> Vec<Defect> {
+        let of = authority.name().unwrap_or("this repository");
+        let rule = &self.rules.broken_rule;
+        for reason in judgement.failures {
+            let reason = format!("{reason} (in the definition of {})", wording::code(of));
+            results.failures.push(Failure { rule: Some(rule.id.clone()), ..failure(reason) });
+        }
+        if judgement.too_expensive {
+            let what = wording::code(&object.kind);
+            if matches!(authority, Authority::Repository(_) | Authority::User(_)) {
+                let message = format!(
+                    "the rules of the definition of {what} cost more for this object than the API \
+                     server allows"
+                );
+                let told = Told { field: "kind", message, help: None };
+                tell(cx, review, object, rule, told, results);
+            } else {
+                let reason = format!("the rules of the definition of {what} cost too much");
+                let span = Some(review.object.span);
+                let rule = Some(rule.id.clone());
+                results.failures.push(Failure { rule, span, ..failure(reason) });
+            }
+        }
+        judgement.defects
     }
 }
 

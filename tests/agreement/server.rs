@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tidewaiter::check::KindScope;
 use tidewaiter::check::schema::{newest, plural, scope};
+use tidewaiter::naming::dns_label;
 
 use super::cases::{self, Case};
 use super::cluster::{Cluster, User};
@@ -60,8 +61,8 @@ fn collection(object: &Value) -> String {
         format!("/apis/{group}/{version}")
     };
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or("market");
-    let usual = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase());
-    let namespace = if usual(namespace) && namespace.len() < 64 { namespace } else { "market" };
+    // What is no name of a namespace cannot stand in a path.
+    let namespace = if dns_label(namespace).is_none() { namespace } else { "market" };
     match (
         plural(newest(), group, version, text("kind")),
         scope(newest(), group, version, text("kind")),

@@ -21,8 +21,8 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use crate::schemas::fetch::sha256;
 use modules::Module;
 
 /// Why a generation stops.
@@ -91,7 +91,7 @@ pub fn generate(root: &Path) -> Result<(), Error> {
     let mut names: Vec<String> = Vec::new();
     let mut kinds = Kinds::new();
     for module in catalogue::MODULES {
-        let found = from_module(module, names.len(), &download)?;
+        let found = from_module(module, names.len())?;
         let added = add(&mut kinds, found);
         let source = go_source(module);
         said(&source, added, 0)?;
@@ -138,8 +138,8 @@ fn said(source: &Source, added: usize, supplemented: usize) -> Result<(), Error>
     Ok(())
 }
 
-fn from_module(module: &Module, source: usize, download: &Path) -> Result<Vec<Kind>, Error> {
-    let folder = modules::download(module, download)?;
+fn from_module(module: &Module, source: usize) -> Result<Vec<Kind>, Error> {
+    let folder = modules::download(module)?;
     let mut kinds = Vec::new();
     for path in modules::manifests(&folder, module.manifests)? {
         let text = fs::read_to_string(&path)?;
@@ -236,9 +236,4 @@ fn provenance(sources: &[Source], outputs: &[(&str, String)]) -> Result<String, 
         write!(text, "\n[[output]]\npath = \"{path}\"\nsha256 = \"{digest}\"\n")?;
     }
     Ok(text)
-}
-
-/// Returns the SHA-256 in lower-case hexadecimal.
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

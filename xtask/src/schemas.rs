@@ -9,7 +9,7 @@ mod corrections;
 mod defaults;
 mod definitions;
 mod enums;
-mod fetch;
+pub mod fetch;
 mod lifecycles;
 mod required;
 mod scopes;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Kind;
 use super::cx::Cx;
+use super::expression::{self, Names, Wanted};
 use super::field::Field;
 use super::rule::Rule;
 use super::shared::{DUPLICATE, MISSING, UNSUPPORTED};
@@ -66,7 +67,10 @@ const CONDITION: Rule = Rule::new(
     "name the condition, and write its expression",
     &["validateMatchConditions", "validateMatchCondition"],
 )
-.in_minors(Minors::since(28));
+.in_minors(Minors::since(CONDITIONS_SINCE));
+
+/// The first minor in which match conditions are not dropped.
+const CONDITIONS_SINCE: u32 = 28;
 
 const FAILURE_POLICIES: [&str; 2] = ["Fail", "Ignore"];
 const MATCH_POLICIES: [&str; 2] = ["Equivalent", "Exact"];
@@ -83,7 +87,12 @@ fn one_of<'a>(cx: &mut Cx<'a>, field: Field<'a>, values: &[&str]) {
 const MAX_CONDITIONS: usize = 64;
 
 /// Looks at match conditions (`validateMatchConditions`).
-fn check_conditions<'a>(cx: &mut Cx<'a>, conditions: Field<'a>) {
+fn check_conditions<'a>(
+    cx: &mut Cx<'a>,
+    conditions: Field<'a>,
+    old: Option<Field<'a>>,
+    has_params: bool,
+) {
     if conditions.len() > MAX_CONDITIONS {
         cx.too_long(&CONDITION, conditions, MAX_CONDITIONS, "items");
     }
@@ -92,6 +101,13 @@ fn check_conditions<'a>(cx: &mut Cx<'a>, conditions: Field<'a>) {
         let (name, expression) = (condition.get("name"), condition.get("expression"));
         if expression.text().trim().is_empty() {
             cx.required(&CONDITION, expression, "");
+        } else if cx.minor >= CONDITIONS_SINCE {
+            let is_stored = old.is_some_and(|it| {
+                it.items().any(|it| it.get("expression").text() == expression.text())
+            });
+            let names = Names { params: has_params, authorizer: true, patches: false };
+            let environment = expression::at_admission(cx.minor, is_stored, names);
+            expression::check(cx, expression, &environment, Wanted::Bool);
         }
         if name.is_empty() {
             cx.required(&CONDITION, name, "");

@@ -43,10 +43,14 @@ const DEFAULTS: &[(&str, &str)] = &[
 
 /// What the server or an admission plugin fills in with a value that is not known here.
 const FILLED_IN: &[&str] =
-    &["creationTimestamp", "imagePullPolicy", "nodeName", "priority", "serviceAccount", "status"];
+    &["creationTimestamp", "imagePullPolicy", "nodeName", "priority", "status"];
+
+/// The old name of `serviceAccountName`, which the server keeps the same: whoever removes either
+/// finds it filled in from the other.
+const ACCOUNT: (&str, &str) = ("serviceAccountName", "serviceAccount");
 
 /// Pointers to texts, for which an empty text is a value.
-const EMPTY_IS_A_VALUE: &[&str] = &["storageClassName", "value", "volumeAttributesClassName"];
+const EMPTY_IS_A_VALUE: &[&str] = &["storageClassName", "volumeAttributesClassName"];
 
 /// Fields that hold amounts by name.
 const AMOUNTS: &[&str] = &["capacity", "limits", "overhead", "requests"];
@@ -85,6 +89,8 @@ fn entries<'a>(
 fn first_below<'a>(new: Field<'a>, old: Field<'a>, key: &str) -> Option<Field<'a>> {
     let differs = match (new.node(), old.node()) {
         (None, None) => false,
+        (None, Some(_)) if key == ACCOUNT.0 => false,
+        _ if key == ACCOUNT.1 => false,
         (Some(node), None) | (None, Some(node)) => !is_default(node, key),
         (Some(one), Some(two)) => match (&one.kind, &two.kind) {
             (NodeKind::Mapping(_), NodeKind::Mapping(_)) => {

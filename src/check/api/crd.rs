@@ -4,6 +4,7 @@ mod columns;
 mod defaults;
 mod field_path;
 mod openapi;
+mod rules;
 mod structural;
 
 use std::collections::BTreeSet;
@@ -282,7 +283,12 @@ fn check_contents<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
         let mark = cx.mark();
         let has_status =
             if is_common_schema { versions.items().any(has_status) } else { has_status(version) };
-        check_schema(cx, version.at(&["schema", "openAPIV3Schema"]), has_status);
+        let old = cx.old.and_then(|it| {
+            let mut versions = it.at(&["spec", "versions"]).items();
+            versions.find(|it| it.get("name").text() == version.get("name").text())
+        });
+        let old = old.map(|it| it.at(&["schema", "openAPIV3Schema"]));
+        check_schema(cx, version.at(&["schema", "openAPIV3Schema"]), has_status, old);
         if is_common_schema {
             cx.name_anew(mark, version.get("schema"), &FieldPath::from(["spec", "validation"]));
             break;
@@ -300,10 +306,11 @@ fn check_contents<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
 }
 
 /// Looks at a schema that is structural, as v1 wants all of them.
-fn check_schema<'a>(cx: &mut Cx<'a>, schema: Field<'a>, has_status: bool) {
+fn check_schema<'a>(cx: &mut Cx<'a>, schema: Field<'a>, has_status: bool, old: Option<Field<'a>>) {
     if !schema.exists() {
         return;
     }
+    let start = cx.mark();
     openapi::check_root(cx, schema, has_status);
     if structural::is_convertible(schema) {
         let mark = cx.mark();
@@ -313,6 +320,9 @@ fn check_schema<'a>(cx: &mut Cx<'a>, schema: Field<'a>, has_status: bool) {
         }
     }
     openapi::check(cx, schema);
+    if cx.mark() == start {
+        rules::check(cx, schema, old);
+    }
 }
 
 /// Looks at what a definition of version v1beta1 has in it, whose schemas need not be structural
@@ -323,7 +333,7 @@ fn check_old_contents<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     let is_pruning = spec.get("preserveUnknownFields").bool() == Some(false);
     let look = |cx: &mut Cx<'a>, schema: Field<'a>| {
         if is_pruning {
-            check_schema(cx, schema, false);
+            check_schema(cx, schema, false, None);
         } else {
             openapi::check(cx, schema);
         }

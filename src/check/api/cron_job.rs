@@ -117,3 +117,62 @@ fn check_zone<'a>(cx: &mut Cx<'a>, zone: Field<'a>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_one, assert_refused, assert_update};
+
+    fn cron_job(fields: &str) -> String {
+        format!(
+            "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: a}}\nspec:\n  \
+             jobTemplate: {{spec: {{template: {{spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}}}}}}}\n  {fields}\n"
+        )
+    }
+
+    #[test]
+    fn schedules_and_zones() {
+        for (fields, refused) in [
+            ("schedule: 0 3 * * *", vec![]),
+            ("schedule: 0 3 * *", vec!["spec.schedule"]),
+            ("schedule: TZ=UTC 0 3 * * *", vec!["spec.schedule"]),
+            ("timeZone: UTC", vec!["spec.schedule"]),
+            ("schedule: '@daily'\n  timeZone: Mars/Base", vec!["spec.timeZone"]),
+            ("schedule: '@daily'\n  concurrencyPolicy: Never", vec!["spec.concurrencyPolicy"]),
+            (
+                "schedule: '@daily'\n  failedJobsHistoryLimit: -1",
+                vec!["spec.failedJobsHistoryLimit"],
+            ),
+        ] {
+            assert_refused(&cron_job(fields), &refused);
+        }
+        assert_one(
+            &cron_job("schedule: 61 * * * *"),
+            "api/invalid-schedule",
+            "`61 * * * *` in `spec.schedule` must have a minute between 0 and 59",
+            "spec.schedule",
+            "61 * * * *",
+        );
+    }
+
+    #[test]
+    fn an_old_schedule_keeps_its_zone() {
+        let old = cron_job("schedule: TZ=UTC 0 3 * * *");
+        // Only a warning.
+        assert_update(&old, &old.replace("0 3", "0 4"), &["spec.schedule"]);
+        assert_update(
+            &old,
+            &cron_job("schedule: TZ=UTC 0 3 * * *\n  timeZone: UTC"),
+            &["spec.schedule"],
+        );
+    }
+
+    #[test]
+    fn the_server_makes_selectors() {
+        let object = cron_job("schedule: '@daily'")
+            .replace("{spec: {template", "{spec: {manualSelector: true, selector: {}, template");
+        assert_refused(
+            &object,
+            &["spec.jobTemplate.spec.selector", "spec.jobTemplate.spec.manualSelector"],
+        );
+    }
+}

@@ -83,3 +83,38 @@ fn check_strategy<'a>(cx: &mut Cx<'a>, strategy: Field<'a>) {
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     rollout::check_unchanged(cx, new.get("spec"), old.get("spec"), &["selector"]);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, assert_update};
+
+    fn daemon_set(spec: &str) -> String {
+        format!(
+            "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {{name: a}}\nspec:\n  \
+             template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}\n  \
+             {spec}\n"
+        )
+    }
+
+    #[test]
+    fn pods_are_missing_or_too_many() {
+        let with = |rolling: &str| {
+            daemon_set(&format!(
+                "selector: {{matchLabels: {{app: web}}}}\n  updateStrategy: {{rollingUpdate: {{{rolling}}}}}"
+            ))
+        };
+        let at = |key: &str| format!("spec.updateStrategy.rollingUpdate.{key}");
+        assert_refused(&with("maxUnavailable: 0, maxSurge: 10%"), &[]);
+        assert_refused(&with("maxSurge: 1"), &[&at("maxSurge")]);
+        assert_refused(&with("maxUnavailable: 0"), &[&at("maxUnavailable")]);
+        assert_refused(&with("maxUnavailable: 200%"), &[&at("maxUnavailable")]);
+    }
+
+    #[test]
+    fn the_selector_is_there_and_stays() {
+        assert_refused(&daemon_set("minReadySeconds: 1"), &["spec.template.metadata.labels"]);
+        assert_refused(&daemon_set("selector: {}"), &["spec.selector"]);
+        let old = daemon_set("selector: {matchLabels: {app: web}}");
+        assert_update(&old, &old.replace("web", "db"), &["spec.selector"]);
+    }
+}

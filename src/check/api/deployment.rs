@@ -137,7 +137,13 @@ fn validate_controller<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         cx.required(&EMPTY_SELECTOR, selector, "");
     }
     if template.exists() {
-        if !Labels::of(labels).have_all_of(selector) {
+        // At an update the selector stays that once came from the labels.
+        let kept = cx.old.map(|it| it.get("spec")).filter(|_| selector.is_empty()).map(|old| {
+            let selector = old.get("selector");
+            let labels = old.at(&["template", "metadata", "labels"]);
+            if selector.is_empty() { labels } else { selector }
+        });
+        if !Labels::of(labels).have_all_of(kept.unwrap_or(selector)) {
             rollout::mismatch(cx, labels);
         }
         let old = old_spec(cx);
@@ -147,4 +153,116 @@ fn validate_controller<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
     pod::warn_of_name(cx, object);
     pod::warn_of_template(cx, template);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_one, assert_refused, assert_update};
+
+    fn workload(kind: &str, spec: &str) -> String {
+        format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec:\n  \
+             template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: c, image: i}}]}}}}\n  \
+             {spec}\n"
+        )
+    }
+
+    fn deployment(spec: &str) -> String {
+        workload("Deployment", &format!("selector: {{matchLabels: {{app: web}}}}\n  {spec}"))
+    }
+
+    #[test]
+    fn the_selector_fits_the_template() {
+        for (selector, refused) in [
+            ("{matchLabels: {app: web}}", vec![]),
+            ("{matchLabels: {app: '${APP}'}}", vec![]),
+            ("{matchExpressions: [{key: app, operator: In, values: [db, web]}]}", vec![]),
+            (
+                "{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}",
+                vec!["spec.template.metadata.labels"],
+            ),
+            ("{matchLabels: {app: db}}", vec!["spec.template.metadata.labels"]),
+            ("{}", vec!["spec.selector"]),
+            ("null", vec!["spec.selector"]),
+            ("{matchLabels: {a b: c}}", vec!["spec.selector.matchLabels", "spec.selector"]),
+            (
+                "{matchExpressions: [{key: app, operator: Is}]}",
+                vec!["spec.selector.matchExpressions[0].operator", "spec.selector"],
+            ),
+        ] {
+            for kind in ["Deployment", "ReplicaSet"] {
+                assert_refused(&workload(kind, &format!("selector: {selector}")), &refused);
+            }
+        }
+        assert_one(
+            &workload("Deployment", "selector: {matchLabels: {app: db}}"),
+            "api/selector-mismatch",
+            "`spec.template.metadata.labels` must fit the selector",
+            "spec.template.metadata.labels",
+            "{app: web}",
+        );
+    }
+
+    #[test]
+    fn strategies_have_steps() {
+        for (strategy, refused) in [
+            ("{type: Recreate}", vec![]),
+            ("{rollingUpdate: {maxUnavailable: 0, maxSurge: 1}}", vec![]),
+            (
+                "{rollingUpdate: {maxUnavailable: 0, maxSurge: 0%}}",
+                vec!["spec.strategy.rollingUpdate.maxUnavailable"],
+            ),
+            (
+                "{rollingUpdate: {maxUnavailable: 101%}}",
+                vec!["spec.strategy.rollingUpdate.maxUnavailable"],
+            ),
+            ("{rollingUpdate: {maxSurge: '1'}}", vec!["spec.strategy.rollingUpdate.maxSurge"]),
+            ("{type: Recreate, rollingUpdate: {}}", vec!["spec.strategy.rollingUpdate"]),
+            ("{type: OnDelete}", vec!["spec.strategy"]),
+        ] {
+            assert_refused(&deployment(&format!("strategy: {strategy}")), &refused);
+        }
+    }
+
+    #[test]
+    fn numbers_make_sense() {
+        assert_refused(&deployment("replicas: -1"), &["spec.replicas"]);
+        assert_refused(&deployment("minReadySeconds: 600"), &["spec.progressDeadlineSeconds"]);
+        assert_refused(
+            &deployment("progressDeadlineSeconds: 0"),
+            &["spec.progressDeadlineSeconds"],
+        );
+    }
+
+    #[test]
+    fn pods_are_kept_running() {
+        let object = deployment("replicas: 1")
+            .replace("containers:", "restartPolicy: Never, activeDeadlineSeconds: 5, containers:");
+        assert_refused(
+            &object,
+            &["spec.template.spec.restartPolicy", "spec.template.spec.activeDeadlineSeconds"],
+        );
+    }
+
+    #[test]
+    fn the_selector_stays() {
+        let old = deployment("replicas: 1");
+        assert_update(&old, &deployment("replicas: 2"), &[]);
+        assert_update(&old, &old.replace("web", "db"), &["spec.selector"]);
+    }
+
+    #[test]
+    fn controllers_select_by_their_template() {
+        let controller =
+            |spec: &str| workload("ReplicationController", spec).replace("apps/v1", "v1");
+        assert_refused(&controller("replicas: 1"), &[]);
+        assert_refused(&controller("selector: {app: db}"), &["spec.template.metadata.labels"]);
+        assert_update(
+            &controller("replicas: 1"),
+            &controller("replicas: 1").replace("web", "db"),
+            &["spec.template.metadata.labels"],
+        );
+        let none = "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: a}\nspec: {selector: {a: b}}\n";
+        assert_refused(none, &["spec.template"]);
+    }
 }

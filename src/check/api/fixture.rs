@@ -91,3 +91,42 @@ pub(super) fn assert_update(old: &str, new: &str, fields: &[&str]) {
     let paths: Vec<&str> = found.iter().map(|it| it.2.as_str()).collect();
     assert_eq!(paths, fields, "{found:#?}");
 }
+
+/// Returns a pod with a container and these other fields of its spec, in flow style.
+pub(super) fn pod(fields: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\n\
+         spec: {{containers: [{{name: c, image: i}}], {fields}}}\n"
+    )
+}
+
+/// Returns a pod whose container has these other fields, in flow style.
+pub(super) fn container(fields: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\n\
+         spec: {{containers: [{{name: c, image: i, {fields}}}]}}\n"
+    )
+}
+
+/// Asserts of each of several fields of a pod's spec what is refused, without the leading `spec.`.
+#[track_caller]
+pub(super) fn assert_pods(cases: &[(&str, &[&str])]) {
+    assert_each(pod, "spec.", cases);
+}
+
+/// Asserts of each of several fields of a container what is refused, without the path of the
+/// container.
+#[track_caller]
+pub(super) fn assert_containers(cases: &[(&str, &[&str])]) {
+    assert_each(container, "spec.containers[0].", cases);
+}
+
+#[track_caller]
+fn assert_each(object: fn(&str) -> String, prefix: &str, cases: &[(&str, &[&str])]) {
+    for (fields, refused) in cases {
+        let found = findings(MINOR, &object(fields));
+        let paths: Vec<&str> =
+            found.iter().map(|it| it.2.strip_prefix(prefix).unwrap_or(&it.2)).collect();
+        assert_eq!(paths, *refused, "{fields}: {found:#?}");
+    }
+}

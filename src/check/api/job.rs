@@ -28,8 +28,10 @@ const GENERATED: Rule = Rule::new(
     "api/job-selector-set",
     "Selector or label of a Job that the server itself makes",
     "The server selects the pods of a Job by a UID that it gives to the Job, and puts the labels \
-     for it into the template; others are refused.",
-    "remove the selector and these labels; they come from a Job that was exported from a cluster",
+     for it and for the Job's name into the template; others are refused, and so is a name that no \
+     label can have.",
+    "remove the selector and these labels, which come from a Job that was exported from a cluster; \
+     or choose a name of at most 63 characters",
     &["validateGeneratedSelector", "ValidateJobTemplateSpec"],
 );
 
@@ -82,6 +84,9 @@ const LABELS: &[(&str, bool, u32)] = &[
     ("batch.kubernetes.io/controller-uid", true, 27),
     ("batch.kubernetes.io/job-name", false, 27),
 ];
+
+/// Stands for the UID that the server will give; nobody can write it as a label.
+const UID: &str = "\u{0}";
 
 /// Numbers that are not negative.
 const COUNTS: &[&str] = &[
@@ -226,7 +231,10 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     selector::check_leniently(cx, labels, keep);
     if spec.get("manualSelector").is_true() {
         if !labels.exists() {
-            cx.required(&EMPTY_SELECTOR, labels, "`manualSelector` needs one");
+            // At an update the selector stays that the server once made.
+            if cx.old.is_none() {
+                cx.required(&EMPTY_SELECTOR, labels, "`manualSelector` needs one");
+            }
         } else if selector::is_valid(labels) {
             rollout::check_match(cx, labels, template);
         }
@@ -235,7 +243,12 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     if cx.old.is_some() {
         return;
     }
-    let name = cx.root.at(&["metadata", "name"]).text();
+    let name_field = cx.root.at(&["metadata", "name"]);
+    let name = name_field.text();
+    if name.len() > naming::LABEL_MAX && !own.get("job-name").exists() {
+        cx.invalid(&GENERATED, name_field, "is too long for the label that the pods get");
+        cx.named(template.get("labels"));
+    }
     for (key, is_uid, since) in LABELS {
         let label = own.get(key);
         let right = !label.exists() || (!is_uid && label.text() == name);
@@ -243,19 +256,19 @@ fn check_selector<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
             cx.invalid(&GENERATED, label, "is made by the server");
         }
     }
-    if labels.exists() && selector::is_valid(labels) && !selects_generated(labels, name) {
-        cx.invalid(&GENERATED, labels, "is made by the server");
-        if !Labels::of(own).match_selector(labels) {
+    if labels.exists() && selector::is_valid(labels) {
+        let mut generated: Vec<(&str, &str)> = vec![("controller-uid", UID), ("job-name", name)];
+        if cx.minor >= 27 {
+            generated.push(("batch.kubernetes.io/controller-uid", UID));
+            generated.push(("batch.kubernetes.io/job-name", name));
+        }
+        if !Labels::from(&generated).match_selector(labels) {
+            cx.invalid(&GENERATED, labels, "is made by the server");
+        }
+        if !Labels::of(own).and(&generated).match_selector(labels) {
             rollout::mismatch(cx, own);
         }
     }
-}
-
-/// Says whether a selector fits the labels that the server makes, of which one is not known.
-fn selects_generated(labels: Field<'_>, name: &str) -> bool {
-    let is_name = |key: &str| LABELS.iter().any(|it| it.0 == key && !it.1);
-    labels.get("matchLabels").entries().all(|(key, value)| is_name(key) && value.text() == name)
-        && labels.get("matchExpressions").is_empty()
 }
 
 /// Looks at what changes (`ValidateJobSpecUpdate`).
@@ -364,5 +377,109 @@ pub(super) fn check_job_template<'a>(cx: &mut Cx<'a>, template: Field<'a>, old: 
     let manual = spec.get("manualSelector");
     if manual.is_true() {
         cx.not_supported(&UNSUPPORTED, manual, &["false"]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, assert_update};
+
+    fn job(fields: &str) -> String {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  \
+             template: {{spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}}}\n  {fields}\n"
+        )
+    }
+
+    fn assert_fields(cases: &[(&str, &[&str])]) {
+        for (fields, refused) in cases {
+            let refused: Vec<String> = refused.iter().map(|it| format!("spec.{it}")).collect();
+            let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+            assert_refused(&job(&fields.replace("; ", "\n  ")), &refused);
+        }
+    }
+
+    #[test]
+    fn completions_are_counted_by_index() {
+        assert_fields(&[
+            ("completionMode: Indexed; completions: 3; backoffLimitPerIndex: 1", &[]),
+            ("completionMode: Indexed; parallelism: 3", &["completions"]),
+            ("completionMode: Each", &["completionMode"]),
+            ("backoffLimitPerIndex: 1", &["backoffLimitPerIndex"]),
+            (
+                "completionMode: Indexed; completions: 3; maxFailedIndexes: 1",
+                &["backoffLimitPerIndex"],
+            ),
+            ("backoffLimit: -1", &["backoffLimit"]),
+            ("managedBy: me", &["managedBy"]),
+        ]);
+        let name = job("completionMode: Indexed\n  completions: 3")
+            .replace("name: a", &format!("name: {}", "a".repeat(62)));
+        assert_refused(&name, &["metadata.name"]);
+    }
+
+    #[test]
+    fn the_server_makes_the_selector() {
+        assert_fields(&[
+            ("selector: {matchLabels: {a: b}}", &["selector", "template.metadata.labels"]),
+            ("selector: {matchLabels: {job-name: a}}", &[]),
+            ("manualSelector: true", &["selector"]),
+            (
+                "manualSelector: true; selector: {matchLabels: {a: b}}",
+                &["template.metadata.labels"],
+            ),
+        ]);
+        let label = |label: &str| {
+            job("parallelism: 1")
+                .replace("{spec:", &format!("{{metadata: {{labels: {{{label}}}}}, spec:"))
+        };
+        assert_refused(&label("job-name: a"), &[]);
+        assert_refused(&label("job-name: b"), &["spec.template.metadata.labels.job-name"]);
+        assert_refused(
+            &label("controller-uid: b"),
+            &["spec.template.metadata.labels.controller-uid"],
+        );
+    }
+
+    #[test]
+    fn pods_of_jobs_end() {
+        assert_refused(
+            &job("parallelism: 1").replace("restartPolicy: Never, ", ""),
+            &["spec.template.spec.restartPolicy"],
+        );
+        assert_refused(
+            &job("parallelism: 1").replace("Never", "Always"),
+            &["spec.template.spec.restartPolicy"],
+        );
+        assert_refused(
+            &job("podFailurePolicy: {rules: []}").replace("Never", "OnFailure"),
+            &["spec.template.spec.restartPolicy"],
+        );
+    }
+
+    #[test]
+    fn a_job_keeps_its_template() {
+        let old = job("completions: 1");
+        assert_update(&old, &job("completions: 1\n  parallelism: 2"), &[]);
+        assert_update(&old, &job("completions: 2"), &["spec.completions"]);
+        assert_update(&old, &old.replace("image: i", "image: j"), &["spec.template"]);
+        let indexed = job("completions: 3\n  parallelism: 3\n  completionMode: Indexed");
+        assert_update(&indexed, &indexed.replace(": 3", ": 4"), &[]);
+        let suspended = job("suspend: true");
+        assert_update(
+            &suspended,
+            &suspended.replace("containers:", "nodeSelector: {a: b}, containers:"),
+            &[],
+        );
+        assert_update(
+            &suspended,
+            &suspended.replace("image: i", "image: i, resources: {limits: {cpu: 1}}"),
+            &[],
+        );
+        assert_update(
+            &suspended,
+            &suspended.replace("image: i", "image: j"),
+            &["spec.template.spec"],
+        );
     }
 }

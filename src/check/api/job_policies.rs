@@ -211,6 +211,63 @@ fn total_of(text: &str, completions: i64) -> Result<i64, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::api::fixture::findings;
+
+    fn paths(fields: &str) -> String {
+        let object = format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a}}\nspec:\n  \
+             template: {{spec: {{restartPolicy: Never, containers: [{{name: c, image: i}}]}}}}\n  {fields}\n"
+        );
+        let found = findings(37, &object);
+        let paths: Vec<&str> = found.iter().map(|it| it.2.strip_prefix("spec.").unwrap()).collect();
+        paths.join(" ")
+    }
+
+    #[test]
+    fn rules_for_failures() {
+        for (rule, refused) in [
+            ("{action: Ignore, onPodConditions: [{type: DisruptionTarget}]}", ""),
+            ("{action: FailJob, onExitCodes: {operator: In, values: [1, 2]}}", ""),
+            (
+                "{action: FailJob, onExitCodes: {operator: In, values: [2, 1]}}",
+                "[0].onExitCodes.values",
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: In, values: [0]}}",
+                "[0].onExitCodes.values[0]",
+            ),
+            (
+                "{action: FailJob, onExitCodes: {operator: NotIn, values: [1], containerName: d}}",
+                "[0].onExitCodes.containerName",
+            ),
+            ("{action: FailIndex, onExitCodes: {operator: NotIn, values: [1]}}", "[0].action"),
+            (
+                "{action: Wait, onPodConditions: [{type: a b}]}",
+                "[0].action [0].onPodConditions[0].type",
+            ),
+            ("{action: Count}", "[0]"),
+        ] {
+            let found = paths(&format!("podFailurePolicy: {{rules: [{rule}]}}"));
+            assert_eq!(found.replace("podFailurePolicy.rules", ""), refused, "{rule}");
+        }
+    }
+
+    #[test]
+    fn rules_for_success() {
+        let with = |rule: &str| {
+            paths(&format!(
+                "completionMode: Indexed\n  completions: 5\n  successPolicy: {{rules: [{rule}]}}"
+            ))
+        };
+        assert_eq!(with("{succeededIndexes: '0-2', succeededCount: 3}"), "");
+        assert_eq!(with("{succeededIndexes: '0-5'}"), "successPolicy.rules[0].succeededIndexes");
+        assert_eq!(
+            with("{succeededIndexes: '0-2', succeededCount: 4}"),
+            "successPolicy.rules[0].succeededCount"
+        );
+        assert_eq!(with("{}"), "successPolicy.rules[0]");
+        assert_eq!(paths("successPolicy: {rules: []}"), "successPolicy");
+    }
 
     #[test]
     fn indexes_are_counted() {

@@ -86,7 +86,10 @@ type Amount<'a> = (Field<'a>, Quantity);
 
 fn amounts<'a>(limit: Field<'a>, part: &'a str) -> BTreeMap<&'a str, Amount<'a>> {
     let entries = limit.get(part).entries();
-    entries.filter_map(|(name, field)| Some((name, (field, amount(field)?)))).collect()
+    // To the server's decoder `null` is an amount of zero.
+    let known =
+        |field: Field<'a>| if field.exists() { amount(field) } else { Some(Quantity::ZERO) };
+    entries.filter_map(|(name, field)| Some((name, (field, known(field)?)))).collect()
 }
 
 fn check_amounts<'a>(cx: &mut Cx<'a>, limit: Field<'a>) {

@@ -4,6 +4,8 @@ mod names;
 
 use std::collections::BTreeSet;
 
+use names::Form;
+
 use super::cx::Cx;
 use super::field::Field;
 use super::rule::Rule;
@@ -167,10 +169,8 @@ pub(super) fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 fn check_name<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
     let (name, prefix) = (metadata.get("name"), metadata.get("generateName"));
     let form = names::form(cx);
-    if !prefix.is_empty()
-        && let Some(wrong) = form.check(prefix.text(), true)
-    {
-        cx.invalid(&NAME, prefix, wrong);
+    if !prefix.is_empty() {
+        check_prefix(cx, name, prefix, form);
     }
     if !name.is_empty() {
         if name.str().is_some()
@@ -178,12 +178,36 @@ fn check_name<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
         {
             cx.invalid(&NAME, name, wrong);
         }
+        if names::wants_room(cx) && name.text().len() > names::CRON_JOB_MAX {
+            cx.invalid(&NAME, name, "must be no more than 52 characters");
+        }
     } else if !names::is_known(cx) || names::is_made_up(cx) {
         // Perhaps a file of some tool, which calls itself an object.
     } else if prefix.is_empty() {
         cx.required(&NO_NAME, name, "");
     } else if cx.apply == Apply::ServerSide {
         cx.required(&NO_NAME, name, "`generateName` cannot be applied, only created");
+    }
+}
+
+/// Looks at a prefix, and at the name that the server would make of it.
+fn check_prefix<'a>(cx: &mut Cx<'a>, name: Field<'a>, prefix: Field<'a>, form: Form) {
+    if names::has_checked_prefix(cx)
+        && let Some(wrong) = form.check(prefix.text(), true)
+    {
+        return cx.invalid(&NAME, prefix, wrong);
+    }
+    if !name.is_empty() || prefix.str().is_none() {
+        return;
+    }
+    let made = names::made_of(prefix.text());
+    let wrong = form.check(&made, false).or_else(|| {
+        let is_long = names::wants_room(cx) && made.len() > names::CRON_JOB_MAX;
+        is_long.then_some("must be no more than 47 characters, because more are added")
+    });
+    if let Some(wrong) = wrong {
+        cx.invalid(&NAME, prefix, wrong);
+        cx.named(name);
     }
 }
 

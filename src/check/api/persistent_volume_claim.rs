@@ -72,7 +72,6 @@ const OLD_ANNOTATION: Rule = Rule::new(
 
 /// The annotation that came before `storageClassName`.
 pub(super) const CLASS_ANNOTATION: &str = "volume.beta.kubernetes.io/storage-class";
-pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
 const MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 /// The minor in which the class of a volume's attributes came on by default.
 pub(super) const ATTRIBUTES_CLASS: u32 = 34;
@@ -178,6 +177,11 @@ pub(super) fn access_modes<'a>(cx: &mut Cx<'a>, modes: Field<'a>) {
             }
             "ReadWriteOncePod" => alone = true,
             text if MODES.contains(&text) => other = true,
+            // The schema refuses other texts, and takes nothing for the default.
+            "" => {
+                cx.not_supported(&UNSUPPORTED, mode, MODES);
+                cx.named(modes);
+            }
             _ => {}
         }
     }
@@ -190,13 +194,14 @@ pub(super) fn access_modes<'a>(cx: &mut Cx<'a>, modes: Field<'a>) {
 fn check_size<'a>(cx: &mut Cx<'a>, resources: Field<'a>) {
     let size = resources.get("requests").get("storage");
     let named = resources.get("storage");
-    if !size.exists() {
+    let requests = resources.get("requests").node();
+    if requests.is_none_or(|it| it.get("storage").is_none()) {
         cx.required(&MISSING, size, "a claim asks for a size");
         cx.named(named);
         return;
     }
-    let Some(amount) = resources::amount(size) else { return };
-    if amount <= Quantity::ZERO {
+    // To the server's decoder `null` is an amount of zero.
+    if !size.exists() || resources::amount(size).is_some_and(|it| it <= Quantity::ZERO) {
         cx.invalid(&OUT_OF_RANGE, size, "must be greater than zero");
         cx.named(named);
     }

@@ -31,6 +31,9 @@ use super::rule::Rule;
 use super::selector;
 use crate::naming;
 
+pub(super) use placement::{check_terms, check_tolerations};
+pub(super) use requirements::check_overhead;
+pub(super) use volume_sources::check as check_volume_source;
 pub(super) use warnings::{name as warn_of_name, template as warn_of_template};
 
 pub(super) const KINDS: &[Kind] = &[
@@ -279,11 +282,13 @@ fn check_spec<'a>(cx: &mut Cx<'a>, spec: &mut Spec<'a>, claims: &[&'a str]) {
 }
 
 fn check_names<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
-    cx.name_if_any(field.get("serviceAccountName"), naming::dns_subdomain);
     let (account, old_name) = (field.get("serviceAccountName"), field.get("serviceAccount"));
-    if account.is_empty() {
+    cx.name_if_any(account, naming::dns_subdomain);
+    if account.is_empty() && naming::dns_subdomain(old_name.text()).is_some() {
         cx.name_if_any(old_name, naming::dns_subdomain);
-        cx.named(account);
+        if !old_name.is_empty() {
+            cx.named(account);
+        }
     }
     cx.name_if_any(field.get("nodeName"), naming::dns_subdomain);
     cx.name_if_any(field.get("priorityClassName"), naming::dns_subdomain);

@@ -84,6 +84,11 @@ pub(super) fn amount(field: Field<'_>) -> Option<Quantity> {
     }
 }
 
+/// Returns the amount in an entry of a map; an entry without a value is none of it.
+pub(super) fn amount_in_map(value: Field<'_>) -> Option<Quantity> {
+    if value.exists() { amount(value) } else { Some(Quantity::ZERO) }
+}
+
 /// Checks a name that may stand anywhere (`validateResourceName`).
 pub(super) fn resource_name(name: &str) -> Wrong {
     naming::qualified_name(name).or_else(|| {

@@ -134,9 +134,15 @@ impl<'a> Labels<'a> {
         Self(map.entries().map(|(key, value)| (key, value.text())).collect())
     }
 
-    /// Says whether these labels have a key.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+    /// Returns the labels of a list.
+    pub(super) fn from(list: &[(&'a str, &'a str)]) -> Self {
+        Self(list.iter().copied().collect())
+    }
+
+    /// Returns these labels and those of a list.
+    pub(super) fn and(mut self, list: &[(&'a str, &'a str)]) -> Self {
+        self.0.extend(list.iter().copied());
+        self
     }
 
     /// Says whether a map of labels selects these.

@@ -18,6 +18,7 @@ pub(super) const KINDS: &[Kind] =
 pub(super) const RULES: &[&Rule] = &[
     &ports::PORT,
     &ports::NODE_PORT,
+    &ports::NODE_PORT_RANGE,
     &addresses::CLUSTER_IP,
     &addresses::CLUSTER_IP_CHANGED,
     &addresses::FAMILIES,
@@ -123,7 +124,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let old = cx.old.map(|it| it.get("spec"));
     let annotations = object.at(&["metadata", "annotations"]);
     check_hints(cx, annotations);
-    let headless = addresses::is_headless(spec);
+    let headless = addresses::stays_headless(spec, old);
     if spec.get("ports").is_empty() && !headless && kind != Type::ExternalName {
         cx.require(spec.get("ports"));
     }

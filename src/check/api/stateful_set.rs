@@ -176,3 +176,74 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
         cx.named(new);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, assert_update, findings};
+
+    fn stateful_set(spec: &str) -> String {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: a}}\nspec:\n  \
+             selector: {{matchLabels: {{app: web}}}}\n  \
+             template: {{metadata: {{labels: {{app: web}}}}, spec: {{containers: [{{name: c, image: i, volumeMounts: [{{name: data, mountPath: /a}}]}}]}}}}\n  \
+             {spec}\n"
+        )
+    }
+
+    const CLAIMS: &str = "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]";
+
+    #[test]
+    fn claims_are_volumes() {
+        assert_refused(&stateful_set(CLAIMS), &[]);
+        let missing = "spec.template.spec.containers[0].volumeMounts[0].name";
+        assert_refused(&stateful_set("replicas: 1"), &[missing]);
+        assert_eq!(findings(33, &stateful_set("replicas: 1")), []);
+        assert_refused(
+            &stateful_set(&CLAIMS.replace("data", "Data")),
+            &["spec.volumeClaimTemplates[0].metadata.name", missing],
+        );
+    }
+
+    #[test]
+    fn fields_of_the_set() {
+        for (fields, refused) in [
+            ("serviceName: web, podManagementPolicy: Parallel, ordinals: {start: 1}", ""),
+            ("serviceName: a.b", "serviceName"),
+            ("podManagementPolicy: All", "podManagementPolicy"),
+            ("ordinals: {start: -1}", "ordinals.start"),
+            (
+                "persistentVolumeClaimRetentionPolicy: {whenScaled: Keep}",
+                "persistentVolumeClaimRetentionPolicy.whenScaled",
+            ),
+            ("updateStrategy: {type: OnDelete, rollingUpdate: {}}", "updateStrategy.rollingUpdate"),
+            ("updateStrategy: {type: Recreate}", "updateStrategy"),
+            (
+                "updateStrategy: {rollingUpdate: {maxUnavailable: 0}}",
+                "updateStrategy.rollingUpdate.maxUnavailable",
+            ),
+        ] {
+            let fields = fields.replace(", pod", "\n  pod").replace(", ordinals", "\n  ordinals");
+            let found = findings(37, &stateful_set(&format!("{CLAIMS}\n  {fields}")));
+            let paths: Vec<&str> =
+                found.iter().map(|it| it.2.strip_prefix("spec.").unwrap()).collect();
+            assert_eq!(paths.join(" "), refused, "{fields}");
+        }
+    }
+
+    #[test]
+    fn only_some_fields_change() {
+        let old = stateful_set(&format!("{CLAIMS}\n  serviceName: web\n  replicas: 1"));
+        assert_update(&old, &old.replace("replicas: 1", "replicas: 2"), &[]);
+        assert_update(&old, &old.replace("storage: 1Gi", "storage: 1024Mi"), &[]);
+        assert_update(
+            &old,
+            &old.replace("storage: 1Gi", "storage: 2Gi"),
+            &["spec.volumeClaimTemplates"],
+        );
+        assert_update(
+            &old,
+            &old.replace("serviceName: web", "serviceName: db"),
+            &["spec.serviceName"],
+        );
+    }
+}

@@ -15,11 +15,13 @@ mod unknown;
 mod values;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::defect::Defect;
 use crate::document::{Entry, Node, NodeKind};
+use crate::engine::cel::Type;
 use crate::environment::KubernetesVersion;
 use crate::wording::Crumb;
 use place::Place;
@@ -31,6 +33,8 @@ pub struct Structural {
     shapes: Shapes,
     root: ShapeId,
     options: Options,
+    /// The types of the parts, as rules see them; made for the first object that has rules.
+    types: OnceLock<Vec<Option<Type>>>,
 }
 
 /// What a definition says of a kind beside its schema.
@@ -65,15 +69,26 @@ pub struct Subject<'a> {
     pub kubernetes: KubernetesVersion,
 }
 
+/// What is to be said of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// What the schema does not allow.
+    pub defects: Vec<Defect>,
+    /// The rules of the definition that could not be compiled: one sentence each.
+    pub failures: Vec<String>,
+    /// The rules cost more than the API server allows.
+    pub too_expensive: bool,
+}
+
 impl Structural {
     /// Compiles an `openAPIV3Schema`, of either version of the API.
     pub fn compile(schema: &Value, options: Options) -> Result<Self, NotStructural> {
         let (shapes, root) = compile::compile(schema)?;
-        Ok(Self { shapes, root, options })
+        Ok(Self { shapes, root, options, types: OnceLock::new() })
     }
 
     /// Returns what an object has that the schema does not allow; at most a thousand defects.
-    pub fn check(&self, subject: &Subject<'_>) -> Vec<Defect> {
+    pub fn check(&self, subject: &Subject<'_>) -> Judgement {
         let mut place = Place::new(subject.kind);
         if !self.options.preserve_unknown_fields {
             unknown::find(&self.shapes, self.root, subject.object, &mut place);
@@ -106,20 +121,30 @@ impl Structural {
         object: &Node,
         old: Option<&Node>,
         place: Place<'_>,
-    ) -> Vec<Defect> {
+    ) -> Judgement {
         let Place { kind, defects, meant, unknown_in, .. } = place;
         let mut place = Place { kind, crumbs: Vec::new(), defects, meant, unknown_in };
         let Subject { kubernetes, .. } = *subject;
         // Ratcheting is on by default since 1.30.
         let before = old.filter(|_| kubernetes.minor >= 30);
-        let _blocked =
+        let blocked =
             values::validate(&self.shapes, self.root, object, before, kubernetes.minor, &mut place);
         if self.shapes.get(self.root).lists_within {
             let lists =
                 old.is_none_or(|old| lists::is_valid(&self.shapes, self.root, old, kubernetes));
             lists::validate(&self.shapes, self.root, object, kubernetes, lists, &mut place);
         }
-        place.defects
+        let mut judgement = Judgement::default();
+        // Where a value has the wrong type, rules could not be evaluated, and the server says so.
+        if !blocked && self.shapes.get(self.root).rules_within {
+            let types = self.types.get_or_init(|| rules::types(&self.shapes, self.root));
+            let minor = kubernetes.minor;
+            let ran = rules::run(&self.shapes, types, self.root, object, old, minor, &mut place);
+            judgement.failures = ran.failures;
+            judgement.too_expensive = ran.too_expensive;
+        }
+        judgement.defects = place.defects;
+        judgement
     }
 }
 

@@ -93,7 +93,7 @@ spec:
             kind: "Gate".into(),
             plural: "gates".into(),
             namespaced: false,
-            status: !subresources["status"].is_null(),
+            status,
             fidelity: Fidelity::Full,
             source: 3,
             schema,

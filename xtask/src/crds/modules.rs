@@ -1,17 +1,10 @@
-//! Go modules by name and version, through the `go` command, checked against their sums.
+//! Go modules that publish definitions, and the files of theirs that hold them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use serde_json::Value;
 
 use super::Error;
-
-/// The toolchain that reads the modules, for those that name a newer Go than the machine has.
-///
-/// Nothing is built: the command only refuses modules that are newer than itself.
-const TOOLCHAIN: &str = "go1.27.3+auto";
+use crate::schemas::fetch;
 
 /// A pinned Go module and where it keeps what is taken from it.
 pub struct Module {
@@ -28,26 +21,9 @@ pub struct Module {
 ///
 /// The `go` command holds the archive against the public checksum database; the sum that is pinned
 /// here makes sure that it is the one that was looked at.
-pub fn download(module: &Module, folder: &Path) -> Result<PathBuf, Error> {
-    let name = format!("{}@{}", module.path, module.version);
-    let output = Command::new("go")
-        .args(["mod", "download", "-json", &name])
-        .env("GOTOOLCHAIN", TOOLCHAIN)
-        .env("GOFLAGS", "-mod=mod")
-        .current_dir(folder)
-        .output()?;
-    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|_| {
-        format!("cannot download {name}: {}", String::from_utf8_lossy(&output.stderr).trim())
-    })?;
-    if let Some(error) = answer["Error"].as_str() {
-        return Err(format!("cannot download {name}: {error}").into());
-    }
-    let sum = answer["Sum"].as_str().unwrap_or_default();
-    if sum != module.sum {
-        return Err(format!("{name} has the sum {sum}, not {}", module.sum).into());
-    }
-    let dir = answer["Dir"].as_str().ok_or_else(|| format!("{name} has no folder"))?;
-    Ok(PathBuf::from(dir))
+pub fn download(module: &Module) -> Result<PathBuf, Error> {
+    let Module { path: name, version, sum, licence, .. } = *module;
+    Ok(fetch::module(&fetch::Module { name, version, licence, sum })?.1)
 }
 
 /// Lists the YAML and JSON files that a module's patterns name, in the order of preference.

@@ -6,6 +6,7 @@ use super::{
     FAILURE_POLICIES, REINVOCATION_POLICIES, check_conditions, one_of, required, resources,
 };
 use crate::check::api::cx::Cx;
+use crate::check::api::expression::{self, Compiled, Composition, Names, Wanted};
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
 use crate::check::api::selector;
@@ -40,8 +41,62 @@ const PATCH_TYPES: [&str; 2] = ["ApplyConfiguration", "JSONPatch"];
 const MAX_ANNOTATIONS: usize = 20;
 const MAX_EXPRESSION: usize = 5 * 1024;
 
+/// The expressions of a policy.
+#[derive(Debug)]
+struct Expressions<'a> {
+    variables: Composition,
+    has_variables: bool,
+    has_params: bool,
+    /// The old state of the policy.
+    old: Option<Field<'a>>,
+}
+
+impl<'a> Expressions<'a> {
+    fn of(cx: &Cx<'a>, spec: Field<'a>, is_mutating: bool) -> Self {
+        Self {
+            variables: Composition::default(),
+            has_variables: is_mutating || !spec.get("variables").is_empty(),
+            has_params: spec.get("paramKind").exists(),
+            old: cx.old.map(|it| it.get("spec")),
+        }
+    }
+
+    /// Compiles an expression; `key` is the list that it stands in.
+    fn check(
+        &self,
+        cx: &mut Cx<'a>,
+        key: &'static str,
+        field: Field<'a>,
+        wanted: Wanted,
+    ) -> Option<Compiled> {
+        let is_stored = self.old.is_some_and(|it| {
+            let same = |it: Field<'_>| it.str().is_some_and(|it| Some(it) == field.str());
+            it.get(key).items().any(|it| EXPRESSIONS.iter().any(|path| same(it.at(path))))
+        });
+        let names = Names {
+            params: self.has_params,
+            // A message says what happened to those who may not ask who may.
+            authorizer: wanted != Wanted::String,
+            patches: matches!(wanted, Wanted::Object | Wanted::Patches),
+        };
+        let environment = expression::at_admission(cx.minor, is_stored, names);
+        let environment =
+            if self.has_variables { self.variables.within(environment) } else { environment };
+        expression::check(cx, field, &environment, wanted)
+    }
+}
+
+/// Where expressions stand in items of policies.
+const EXPRESSIONS: [&[&str]; 5] = [
+    &["expression"],
+    &["messageExpression"],
+    &["valueExpression"],
+    &["applyConfiguration", "expression"],
+    &["jsonPatch", "expression"],
+];
+
 /// Looks at what the policies of both kinds have.
-fn check_common<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_mutating: bool) {
+fn check_common<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_mutating: bool) -> Expressions<'a> {
     one_of(cx, spec.get("failurePolicy"), &FAILURE_POLICIES);
     let kind = spec.get("paramKind");
     if kind.exists() {
@@ -61,15 +116,21 @@ fn check_common<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_mutating: bool) {
         old.get("paramKind").equals(kind) && old.get("matchConditions").equals(conditions)
     });
     if !is_kept {
-        check_conditions(cx, conditions);
+        let old = cx.old.map(|it| it.at(&["spec", "matchConditions"]));
+        check_conditions(cx, conditions, old, kind.exists());
     }
+    let mut expressions = Expressions::of(cx, spec, is_mutating);
     for variable in spec.get("variables").items() {
-        let name = variable.get("name");
+        let (name, field) = (variable.get("name"), variable.get("expression"));
         if required(cx, name) && !is_identifier(name.text()) {
             cx.invalid(&POLICY, name, "must be an identifier of CEL");
         }
-        required(cx, variable.get("expression"));
+        if required(cx, field) {
+            let compiled = expressions.check(cx, "variables", field, Wanted::Anything);
+            expressions.variables.add(name.text(), compiled.as_ref().map(|it| &it.result));
+        }
     }
+    expressions
 }
 
 /// Words that no identifier of CEL may be.
@@ -134,14 +195,14 @@ fn wrong_api_version(text: &str) -> Option<&'static str> {
 /// Looks at a ValidatingAdmissionPolicy.
 pub(super) fn validating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
-    check_common(cx, spec, false);
+    let expressions = check_common(cx, spec, false);
     let (validations, annotations) = (spec.get("validations"), spec.get("auditAnnotations"));
     if validations.is_empty() && annotations.is_empty() {
         cx.required(&MISSING, validations, "a policy has validations or audit annotations");
         return;
     }
     for validation in validations.items() {
-        check_validation(cx, validation);
+        check_validation(cx, validation, &expressions);
     }
     if annotations.len() > MAX_ANNOTATIONS {
         cx.too_long(&POLICY, annotations, MAX_ANNOTATIONS, "items");
@@ -149,7 +210,7 @@ pub(super) fn validating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let name = object.at(&["metadata", "name"]);
     let mut keys = BTreeSet::new();
     for annotation in annotations.items() {
-        check_annotation(cx, annotation, name);
+        check_annotation(cx, annotation, name, &expressions);
         let key = annotation.get("key");
         if !keys.insert(key.text()) {
             cx.duplicate(&DUPLICATE, key);
@@ -157,9 +218,14 @@ pub(super) fn validating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
 }
 
-fn check_validation<'a>(cx: &mut Cx<'a>, validation: Field<'a>) {
+fn check_validation<'a>(cx: &mut Cx<'a>, validation: Field<'a>, expressions: &Expressions<'a>) {
     let get = |key| validation.get(key);
-    required(cx, get("expression"));
+    if required(cx, get("expression")) {
+        expressions.check(cx, "validations", get("expression"), Wanted::Bool);
+    }
+    if !get("messageExpression").text().trim().is_empty() {
+        expressions.check(cx, "validations", get("messageExpression"), Wanted::String);
+    }
     for key in ["messageExpression", "message"] {
         if !get(key).is_empty() && get(key).text().trim().is_empty() {
             cx.invalid(&POLICY, get(key), "must not be blank");
@@ -172,28 +238,37 @@ fn check_validation<'a>(cx: &mut Cx<'a>, validation: Field<'a>) {
 }
 
 /// The key of an annotation follows the name of its policy.
-fn check_annotation<'a>(cx: &mut Cx<'a>, annotation: Field<'a>, name: Field<'a>) {
+fn check_annotation<'a>(
+    cx: &mut Cx<'a>,
+    annotation: Field<'a>,
+    name: Field<'a>,
+    expressions: &Expressions<'a>,
+) {
     let (key, value) = (annotation.get("key"), annotation.get("valueExpression"));
     if name.is_empty() {
         // With a prefix only, the name is made up before it is looked at.
     } else if let Some(wrong) = naming::qualified_name(&format!("{}/{}", name.text(), key.text())) {
         cx.invalid(&POLICY, key, wrong);
     }
-    if required(cx, value) && value.text().trim().len() > MAX_EXPRESSION {
-        cx.too_long(&POLICY, value, MAX_EXPRESSION, "bytes");
+    if required(cx, value) {
+        if value.text().trim().len() > MAX_EXPRESSION {
+            cx.too_long(&POLICY, value, MAX_EXPRESSION, "bytes");
+        } else {
+            expressions.check(cx, "auditAnnotations", value, Wanted::StringOrNull);
+        }
     }
 }
 
 /// Looks at a MutatingAdmissionPolicy.
 pub(super) fn mutating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
-    check_common(cx, spec, true);
+    let expressions = check_common(cx, spec, true);
     let (mutations, policy) = (spec.get("mutations"), spec.get("reinvocationPolicy"));
     if mutations.is_empty() {
         cx.required(&MISSING, mutations, "");
     }
     for mutation in mutations.items() {
-        check_mutation(cx, mutation);
+        check_mutation(cx, mutation, &expressions);
     }
     if policy.is_empty() {
         cx.required(&MISSING, policy, "");
@@ -202,16 +277,19 @@ pub(super) fn mutating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
 }
 
-fn check_mutation<'a>(cx: &mut Cx<'a>, mutation: Field<'a>) {
+fn check_mutation<'a>(cx: &mut Cx<'a>, mutation: Field<'a>, expressions: &Expressions<'a>) {
     let kind = mutation.get("patchType");
-    let (wanted, other) = match kind.text() {
+    let (patch, configuration) = (mutation.get("jsonPatch"), mutation.get("applyConfiguration"));
+    let (wanted, other, result) = match kind.text() {
         "" => return cx.required(&MISSING, kind, ""),
-        "JSONPatch" => (mutation.get("jsonPatch"), mutation.get("applyConfiguration")),
-        "ApplyConfiguration" => (mutation.get("applyConfiguration"), mutation.get("jsonPatch")),
+        "JSONPatch" => (patch, configuration, Wanted::Patches),
+        "ApplyConfiguration" => (configuration, patch, Wanted::Object),
         _ => return cx.not_supported(&UNSUPPORTED, kind, &PATCH_TYPES),
     };
     if wanted.exists() {
-        required(cx, wanted.get("expression"));
+        if required(cx, wanted.get("expression")) {
+            expressions.check(cx, "mutations", wanted.get("expression"), result);
+        }
     } else {
         cx.required(&MISSING, wanted, "the type of the patch asks for it");
     }

@@ -113,7 +113,12 @@ fn check<'a>(cx: &mut Cx<'a>, webhook: Field<'a>, kept: Kept, is_v1: bool) {
     }
     webhook_client::check(cx, get("clientConfig"));
     if !kept.conditions {
-        check_conditions(cx, get("matchConditions"));
+        let old = cx.old.and_then(|it| {
+            let mut webhooks = it.get("webhooks").items();
+            webhooks.find(|it| it.get("name").text() == get("name").text())
+        });
+        let old = old.map(|it| it.get("matchConditions"));
+        check_conditions(cx, get("matchConditions"), old, false);
     }
     let versions = get("admissionReviewVersions");
     if is_v1 || !versions.is_empty() {

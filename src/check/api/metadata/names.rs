@@ -148,6 +148,33 @@ pub(super) fn is_question(cx: &Cx<'_>) -> bool {
     matches!(cx.object.group(), "authentication.k8s.io" | "authorization.k8s.io")
 }
 
+/// The longest name of a CronJob, to whose Jobs' names eleven characters are added.
+pub(super) const CRON_JOB_MAX: usize = 52;
+
+/// Says whether names are made of the object's own.
+pub(super) fn wants_room(cx: &Cx<'_>) -> bool {
+    cx.object.group() == "batch" && &*cx.object.kind == "CronJob"
+}
+
+/// Says whether the server looks at a prefix, and not only at the name that it makes of it
+/// (`ValidateObjectMetaWithOpts`).
+pub(super) fn has_checked_prefix(cx: &Cx<'_>) -> bool {
+    !matches!(
+        (cx.object.group(), &*cx.object.kind),
+        ("", "ReplicationController") | ("resource.k8s.io", "DeviceClass")
+    )
+}
+
+/// How much of a prefix is kept (`MaxGeneratedNameLength`), and what is added to it.
+const MADE_PREFIX: usize = 58;
+const MADE_SUFFIX: &str = "bcdfg";
+
+/// Returns a name as the server makes it of a prefix (`GenerateName`).
+pub(super) fn made_of(prefix: &str) -> String {
+    let end = prefix.floor_char_boundary(MADE_PREFIX);
+    format!("{}{MADE_SUFFIX}", prefix.get(..end).unwrap_or(prefix))
+}
+
 /// Says whether the server makes up names for objects of a kind that have none.
 pub(super) fn is_made_up(cx: &Cx<'_>) -> bool {
     cx.object.group().is_empty() && &*cx.object.kind == "LimitRange"

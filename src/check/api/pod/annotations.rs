@@ -110,3 +110,51 @@ fn seccomp_profile(text: &str) -> Option<&'static str> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::findings;
+
+    fn paths(kind: &str, annotations: &str) -> Vec<String> {
+        let pod = "spec: {containers: [{name: c, image: i, securityContext: {appArmorProfile: {type: Unconfined}}}]}";
+        let object = match kind {
+            "Pod" => format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a, annotations: {{{annotations}}}}}\n{pod}\n"
+            ),
+            _ => format!(
+                "apiVersion: v1\nkind: PodTemplate\nmetadata: {{name: a}}\ntemplate:\n  metadata: {{annotations: {{{annotations}}}}}\n  {pod}\n"
+            ),
+        };
+        findings(37, &object).into_iter().map(|it| it.2).collect()
+    }
+
+    #[test]
+    fn annotations_of_pods_are_understood() {
+        let key = format!("{APP_ARMOR}c");
+        assert!(paths("Pod", &format!("{key}: unconfined")).is_empty());
+        assert_eq!(
+            paths("Pod", &format!("{key}: x")).first(),
+            Some(&format!("metadata.annotations[{key}]"))
+        );
+        assert_eq!(
+            paths("PodTemplate", &format!("{APP_ARMOR}d: unconfined")),
+            [format!("template.annotations[{APP_ARMOR}d]")]
+        );
+        assert_eq!(paths("PodTemplate", "a b: c"), ["template.annotations"]);
+        assert_eq!(
+            paths("PodTemplate", &format!("{key}: runtime/default")),
+            ["template.spec.containers[0].securityContext.appArmorProfile.type"]
+        );
+    }
+
+    #[test]
+    fn costs_are_plain_numbers() {
+        for good in ["0", "5", "-5", "-05"] {
+            assert!(is_cost(good), "{good}");
+        }
+        for bad in ["", "+5", "05", "3000000000", "a"] {
+            assert!(!is_cost(bad), "{bad}");
+        }
+    }
+}

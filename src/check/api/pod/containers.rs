@@ -214,7 +214,9 @@ fn check_restart<'a>(cx: &mut Cx<'a>, container: Field<'a>) {
     for rule in rules.items() {
         cx.require_one_of(rule.get("action"), actions);
         let codes = rule.get("exitCodes");
-        if cx.require(codes) {
+        if !codes.exists() {
+            cx.required(&RESTART, codes, "the rule is about exit codes");
+        } else {
             cx.require_one_of(codes.get("operator"), OPERATORS);
             if codes.get("values").len() > CODES_MAX {
                 cx.too_long(&RESTART, codes.get("values"), CODES_MAX, "exit codes");
@@ -254,5 +256,58 @@ pub(super) fn check_image_of_pod<'a>(cx: &mut Cx<'a>, container: Field<'a>) {
     let image = container.get("image");
     if image.text().trim() != some_or(image, "") {
         cx.invalid(&IMAGE, image, "must not begin or end with white space");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_pods, assert_refused};
+
+    #[test]
+    fn names_tell_containers_apart() {
+        assert_pods(&[
+            ("initContainers: [{name: b, image: i}]", &[]),
+            ("initContainers: [{name: c, image: i}]", &["initContainers[0].name"]),
+            ("initContainers: [{name: B, image: i}]", &["initContainers[0].name"]),
+            ("initContainers: [{image: i}]", &["initContainers[0].name"]),
+            ("initContainers: [{name: b}]", &["initContainers[0].image"]),
+        ]);
+        assert_refused(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: []}\n",
+            &["spec.containers"],
+        );
+    }
+
+    #[test]
+    fn only_containers_that_keep_running_have_probes() {
+        assert_pods(&[
+            (
+                "initContainers: [{name: b, image: i, livenessProbe: {exec: {command: [x]}}}]",
+                &["initContainers[0].livenessProbe"],
+            ),
+            (
+                "initContainers: [{name: b, image: i, restartPolicy: Always, \
+                  livenessProbe: {exec: {command: [x]}}}]",
+                &[],
+            ),
+            (
+                "ephemeralContainers: [{name: b, image: i, ports: [{containerPort: 1}]}]",
+                &["ephemeralContainers[0].ports", "ephemeralContainers"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn rules_for_restarts_need_a_policy() {
+        let rule = "{action: Restart, exitCodes: {operator: In, values: [1]}}";
+        assert_containers(&[
+            (&format!("restartPolicy: Never, restartPolicyRules: [{rule}]"), &[]),
+            (&format!("restartPolicyRules: [{rule}]"), &["restartPolicy"]),
+            ("restartPolicy: Sometimes", &["restartPolicy"]),
+            (
+                "restartPolicy: Never, restartPolicyRules: [{action: Wait}]",
+                &["restartPolicyRules[0].action", "restartPolicyRules[0].exitCodes"],
+            ),
+        ]);
     }
 }

@@ -1,5 +1,7 @@
 //! Environment variables, and the fields of the pod that they may take.
 
+use std::collections::BTreeSet;
+
 use super::{Spec, volumes};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
@@ -7,6 +9,7 @@ use crate::check::api::resources;
 use crate::check::api::rule::Rule;
 use crate::check::api::shared::UNSUPPORTED;
 use crate::naming;
+use crate::review::Apply;
 
 pub(super) const RULES: &[&Rule] = &[&NAME, &SOURCE, &FIELD, &RESOURCE, &FILE];
 
@@ -108,9 +111,17 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) 
     } else {
         naming::env_var_name
     };
+    let mut before = None;
     for variable in container.get("env").items() {
         cx.require_name_by(&NAME, variable.get("name"), form);
         let source = variable.get("valueFrom");
+        if source.exists() && source.is_empty() && cx.apply == Apply::ServerSide {
+            // A source that loses all its fields goes as a whole.
+            let before = before.get_or_insert_with(|| variables_with_source(spec, container));
+            if before.contains(variable.get("name").text()) {
+                continue;
+            }
+        }
         if source.exists() {
             check_source(cx, spec, variable, source);
         }
@@ -139,6 +150,17 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) 
             cx.named(list);
         }
     }
+}
+
+/// Returns the variables that had a source in the same container of the old spec.
+fn variables_with_source<'a>(spec: &Spec<'a>, container: Field<'a>) -> BTreeSet<&'a str> {
+    let name = container.get("name").text();
+    let old = spec.old.into_iter().flat_map(super::containers_of);
+    old.filter(|it| it.get("name").text() == name)
+        .flat_map(|it| it.get("env").items())
+        .filter(|it| !it.get("valueFrom").is_empty())
+        .map(|it| it.get("name").text())
+        .collect()
 }
 
 /// Says whether a spec has names of variables that servers before 1.32 did not take.
@@ -286,6 +308,7 @@ pub(super) fn check_resource<'a>(
     let units = match divisor.text() {
         _ if is_cpu => &["1m", "1"],
         text if text.ends_with('i') => BINARY_UNITS,
+        text if text.contains(['e', 'E']) && !text.ends_with('E') => &["1"],
         _ => UNITS,
     };
     if !units.iter().any(|it| it.parse().is_ok_and(|unit| amount == unit)) {
@@ -299,5 +322,85 @@ pub(super) fn check_resource<'a>(
             },
         );
         cx.named(named.get("divisor"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{assert_containers, assert_pods, container, findings};
+
+    #[test]
+    fn variables_have_one_source() {
+        assert_containers(&[
+            ("env: [{name: A, value: b}]", &[]),
+            ("env: [{name: 1 b/c}]", &[]),
+            ("env: [{name: A=B}]", &["env[0].name"]),
+            ("env: [{value: b}]", &["env[0].name"]),
+            ("env: [{name: A, valueFrom: {}}]", &["env[0].valueFrom"]),
+            (
+                "env: [{name: A, value: b, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
+                &["env[0].valueFrom"],
+            ),
+            (
+                "env: [{name: A, valueFrom: {secretKeyRef: {name: S, key: a/b}}}]",
+                &["env[0].valueFrom.secretKeyRef.name", "env[0].valueFrom.secretKeyRef.key"],
+            ),
+            ("envFrom: [{}]", &["envFrom"]),
+            ("envFrom: [{secretRef: {name: S}}]", &["envFrom[0].secretRef.name"]),
+        ]);
+    }
+
+    #[test]
+    fn names_were_narrower_once() {
+        let object = container("env: [{name: 1 b/c}]");
+        assert_eq!(findings(31, &object).len(), 1);
+        assert_eq!(findings(32, &object), []);
+    }
+
+    #[test]
+    fn containers_read_some_fields_only() {
+        let at = |path: &str| {
+            container(&format!(
+                "env: [{{name: A, valueFrom: {{fieldRef: {{fieldPath: \"{path}\"}}}}}}]"
+            ))
+        };
+        for path in
+            ["status.podIP", "spec.host", "metadata.labels['a']", "metadata.annotations['A/b']"]
+        {
+            assert_eq!(findings(37, &at(path)), [], "{path}");
+        }
+        for path in
+            ["status.phase", "metadata.labels", "metadata.labels['a b']", "spec.nodeName['a']", ""]
+        {
+            assert_eq!(findings(37, &at(path)).len(), 1, "{path}");
+        }
+        assert_eq!(subscript("metadata.labels['']"), Some(("metadata.labels", "")));
+    }
+
+    #[test]
+    fn units_are_compared_as_the_server_writes_them() {
+        for (unit, refused) in
+            [("1Mi", 0), ("1024Ki", 0), ("1000", 0), ("1024", 1), ("1e3", 1), ("2", 1)]
+        {
+            let object = container(&format!(
+                "env: [{{name: A, valueFrom: {{resourceFieldRef: {{resource: limits.memory, divisor: \"{unit}\"}}}}}}]"
+            ));
+            assert_eq!(findings(37, &object).len(), refused, "{unit}");
+        }
+    }
+
+    #[test]
+    fn files_with_variables_lie_in_empty_folders() {
+        let file = "env: [{name: A, valueFrom: {fileKeyRef: {volumeName: v, path: p, key: K}}}]";
+        let with = |volumes: &str| {
+            format!("initContainers: [{{name: b, image: i, {file}}}], volumes: [{volumes}]")
+        };
+        let refused = "initContainers[0].env[0].valueFrom.fileKeyRef.volumeName";
+        assert_pods(&[
+            (&with("{name: v, emptyDir: {}}"), &[]),
+            (&with("{name: v, secret: {secretName: s}}"), &[refused]),
+            (&with(""), &[refused]),
+        ]);
     }
 }

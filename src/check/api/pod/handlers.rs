@@ -186,3 +186,58 @@ fn check_sleep<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, action: Field<'a>) {
         cx.named(action);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_one, container};
+
+    #[test]
+    fn probes_do_one_thing() {
+        assert_containers(&[
+            ("livenessProbe: {tcpSocket: {port: http}}", &[]),
+            ("livenessProbe: {periodSeconds: 1}", &["livenessProbe"]),
+            (
+                "livenessProbe: {exec: {command: [x]}, tcpSocket: {port: 1}}",
+                &["livenessProbe.tcpSocket"],
+            ),
+            (
+                "livenessProbe: {exec: {command: [x]}, successThreshold: 2}",
+                &["livenessProbe.successThreshold"],
+            ),
+            ("readinessProbe: {exec: {command: [x]}, successThreshold: 2}", &[]),
+            (
+                "readinessProbe: {exec: {}, periodSeconds: -1}",
+                &["readinessProbe.exec.command", "readinessProbe.periodSeconds"],
+            ),
+            (
+                "livenessProbe: {httpGet: {port: 1, scheme: http}}",
+                &["livenessProbe.httpGet.scheme"],
+            ),
+            (
+                "livenessProbe: {httpGet: {port: 1, httpHeaders: [{name: a b, value: x}]}}",
+                &["livenessProbe.httpGet.httpHeaders"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_number_in_quotes_is_a_name() {
+        assert_one(
+            &container("livenessProbe: {tcpSocket: {port: '80'}}"),
+            "api/invalid-probe-port",
+            "`80` in `spec.containers[c].livenessProbe.tcpSocket.port` must have at least one \
+             letter",
+            "spec.containers[0].livenessProbe.tcpSocket.port",
+            "'80'",
+        );
+    }
+
+    #[test]
+    fn hooks_sleep_within_the_grace_period() {
+        assert_containers(&[
+            ("lifecycle: {preStop: {sleep: {seconds: 30}}}", &[]),
+            ("lifecycle: {preStop: {sleep: {seconds: 31}}}", &["lifecycle.preStop.sleep"]),
+            ("lifecycle: {preStop: {}}", &["lifecycle.preStop"]),
+        ]);
+    }
+}

@@ -7,6 +7,7 @@ use super::volumes::{self, PATH};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::document::Part;
 
 pub(super) const RULES: &[&Rule] = &[&UNKNOWN, &MOUNT, &PROPAGATION, &DEVICE];
 
@@ -100,15 +101,26 @@ fn check_mounts<'a>(
             cx.invalid(&MOUNT, path, "is the path of a device too");
         }
         let (part, expression) = (mount.get("subPath"), mount.get("subPathExpr"));
-        for key in ["subPath", "subPathExpr"] {
-            if volumes::check_descending(cx, mount.get(key)) {
-                cx.named(mounts.get(key));
-            }
+        if volumes::check_descending(cx, part) {
+            cx.named(mounts.get("subPath"));
         }
+        check_expression(cx, mounts, expression);
         if !part.is_empty() && !expression.is_empty() {
             cx.forbidden(&MOUNT, expression, "beside `subPath`");
         }
         check_propagation(cx, container, mounts, mount);
+    }
+}
+
+/// Looks at a path with variables, which are no reason to leave it alone.
+fn check_expression<'a>(cx: &mut Cx<'a>, mounts: Field<'a>, expression: Field<'a>) {
+    let text = expression.text();
+    let wrong = volumes::relative(text).or_else(|| volumes::no_backsteps(text));
+    if let Some(wrong) = wrong.filter(|_| !text.contains("${")) {
+        let path = expression.path();
+        let message = format!("{} {wrong}", cx.place(&path));
+        cx.report(&PATH, path, Part::Value, message, None);
+        cx.named(mounts.get("subPathExpr"));
     }
 }
 
@@ -195,5 +207,70 @@ fn check_devices<'a>(
         if mount_paths.contains(path.text()) {
             cx.invalid(&DEVICE, path, "is the path of a mount too");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_refused, findings};
+
+    fn pod(fields: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  \
+             volumes: [{{name: data, emptyDir: {{}}}}, {{name: disk, persistentVolumeClaim: {{claimName: a}}}}]\n  \
+             containers: [{{name: c, image: i, {fields}}}]\n"
+        )
+    }
+
+    #[test]
+    fn mounts_name_volumes_and_paths() {
+        let at = "spec.containers[0].volumeMounts";
+        for (mount, refused) in [
+            ("{name: data, mountPath: /a}", vec![]),
+            ("{name: date, mountPath: /a}", vec![format!("{at}[0].name")]),
+            ("{mountPath: /a}", vec![format!("{at}[0].name")]),
+            ("{name: data}", vec![format!("{at}[0].mountPath")]),
+            ("{name: data, mountPath: /a, subPath: ../b}", vec![format!("{at}.subPath")]),
+            (
+                "{name: data, mountPath: /a, subPathExpr: $(A)/..}",
+                vec![format!("{at}.subPathExpr")],
+            ),
+            (
+                "{name: data, mountPath: /a, mountPropagation: Bidirectional}",
+                vec![format!("{at}.mountPropagation")],
+            ),
+            (
+                "{name: data, mountPath: /a, recursiveReadOnly: Enabled}",
+                vec![format!("{at}.recursiveReadOnly")],
+            ),
+            (
+                "{name: data, mountPath: /a}, {name: disk, mountPath: /a}",
+                vec![format!("{at}[1].mountPath")],
+            ),
+        ] {
+            let refused: Vec<&str> = refused.iter().map(String::as_str).collect();
+            assert_refused(&pod(&format!("volumeMounts: [{mount}]")), &refused);
+        }
+    }
+
+    #[test]
+    fn only_claims_are_devices() {
+        assert_refused(&pod("volumeDevices: [{name: disk, devicePath: /dev/a}]"), &[]);
+        assert_refused(
+            &pod("volumeDevices: [{name: data, devicePath: /dev/../a}]"),
+            &[
+                "spec.containers[0].volumeDevices[0].name",
+                "spec.containers[0].volumeDevices[0].devicePath",
+            ],
+        );
+    }
+
+    #[test]
+    fn mounts_of_image_volumes_go_where_they_are_dropped() {
+        let object = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  \
+             volumes: [{name: v, image: {}}]\n  \
+             containers: [{name: c, image: i, volumeMounts: [{name: v}]}]\n";
+        assert_eq!(findings(34, object), []);
+        assert_eq!(findings(35, object).len(), 2);
     }
 }

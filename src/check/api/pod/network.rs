@@ -3,10 +3,11 @@
 use super::{Spec, some_or};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
+use crate::check::api::ip;
 use crate::check::api::rule::Rule;
 use crate::naming::{self, Wrong};
 
-pub(super) const RULES: &[&Rule] = &[&DNS, &HOST_NAME, &ADDRESS];
+pub(super) const RULES: &[&Rule] = &[&DNS, &HOST_NAME];
 
 const DNS: Rule = Rule::new(
     "api/invalid-dns-config",
@@ -26,15 +27,6 @@ const HOST_NAME: Rule = Rule::new(
     &["ValidatePodSpec", "validatePodHostName"],
 );
 
-const ADDRESS: Rule = Rule::new(
-    "api/invalid-address",
-    "Text is no IP address",
-    "An address is IPv4 or IPv6. Since 1.36 its numbers have no leading zeros, and IPv4 addresses \
-     are not written in the form of IPv6.",
-    "write the address in its usual form",
-    &["IsValidIPForLegacyField"],
-);
-
 const POLICIES: &[&str] = &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
 
 const SERVERS_MAX: usize = 3;
@@ -49,8 +41,6 @@ const LONG_SEARCHES: u32 = 26;
 const UNDERSCORES: u32 = 33;
 /// The minor in which a host name may override all others by default.
 const OVERRIDES: u32 = 35;
-/// The minor in which addresses are read strictly.
-const STRICT: u32 = 36;
 
 /// Looks at the names and addresses of a spec.
 pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
@@ -69,7 +59,7 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     }
     check_override(cx, spec);
     for alias in field.get("hostAliases").items() {
-        check_address(cx, alias.get("ip"));
+        ip::check_address(cx, alias.get("ip"), None);
         for name in alias.get("hostnames").items() {
             cx.name(name, naming::dns_subdomain);
         }
@@ -108,7 +98,7 @@ fn check_dns<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
         cx.too_long(&DNS, servers, SERVERS_MAX, "name servers");
     }
     for server in servers.items() {
-        check_address(cx, server);
+        ip::check_address(cx, server, None);
     }
     let searches = config.get("searches");
     let [short, long] = SEARCHES;
@@ -154,32 +144,37 @@ fn with_underscores(text: &str) -> Wrong {
     (!right).then_some("must be a DNS subdomain, which may have `_`")
 }
 
-/// Looks at an IP address (`IsValidIPForLegacyField`).
-fn check_address<'a>(cx: &mut Cx<'a>, address: Field<'a>) {
-    if !is_address(address.text(), cx.minor >= STRICT) {
-        if address.is_empty() {
-            cx.required(&ADDRESS, address, "");
-        } else {
-            cx.invalid(&ADDRESS, address, "must be an IP address");
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{assert_pods, findings, pod};
 
-/// Says whether a text is an IP address.
-fn is_address(text: &str, strict: bool) -> bool {
-    match text.parse() {
-        Ok(std::net::IpAddr::V6(it)) => !strict || it.to_ipv4_mapped().is_none(),
-        Ok(std::net::IpAddr::V4(_)) => true,
-        // Servers long took leading zeros, as parts of decimal numbers.
-        Err(_) => {
-            let parts: Vec<&str> = text.split('.').collect();
-            let is_byte = |it: &&str| {
-                let digits = it.trim_start_matches('0');
-                !it.is_empty()
-                    && it.bytes().all(|it| it.is_ascii_digit())
-                    && (digits.is_empty() || digits.parse::<u8>().is_ok())
-            };
-            !strict && parts.len() == 4 && parts.iter().all(is_byte)
+    #[test]
+    fn names_and_addresses() {
+        assert_pods(&[
+            ("dnsPolicy: None, dnsConfig: {nameservers: [1.1.1.1], searches: [a_b.c., .]}", &[]),
+            ("dnsPolicy: None", &["dnsConfig"]),
+            ("dnsPolicy: none", &["dnsPolicy"]),
+            ("dnsConfig: {nameservers: [a]}", &["dnsConfig.nameservers[0]"]),
+            ("dnsConfig: {options: [{value: x}]}", &["dnsConfig.options[0]"]),
+            ("hostname: a.b, subdomain: A", &["hostname", "subdomain"]),
+            ("hostnameOverride: a.b, hostNetwork: true", &["hostnameOverride"]),
+            (
+                "hostAliases: [{ip: x, hostnames: [A]}]",
+                &["hostAliases[0].ip", "hostAliases[0].hostnames[0]"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn searches_had_no_underscores_once() {
+        let object = pod("dnsConfig: {searches: [a_b]}");
+        assert_eq!((findings(32, &object).len(), findings(33, &object).len()), (1, 0));
+        for good in ["_a.b-c", "a_b"] {
+            assert_eq!(with_underscores(good), None, "{good}");
+        }
+        for bad in ["", "a_", "__a", "A"] {
+            assert!(with_underscores(bad).is_some(), "{bad}");
         }
     }
 }

@@ -71,11 +71,11 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         for key in ["podAffinity", "podAntiAffinity"] {
             let part = affinity.get(key);
             for term in part.get(REQUIRED).items() {
-                check_pod_term(cx, term, keep);
+                check_pod_term(cx, spec, term, keep);
             }
             for weighted in part.get(PREFERRED).items() {
                 check_weight(cx, weighted.get("weight"));
-                check_pod_term(cx, weighted.get("podAffinityTerm"), keep);
+                check_pod_term(cx, spec, weighted.get("podAffinityTerm"), keep);
             }
         }
     }
@@ -209,7 +209,7 @@ fn has_invalid_values(spec: Field<'_>) -> bool {
 }
 
 /// Looks at a term of pod affinity (`validatePodAffinityTerm`).
-fn check_pod_term<'a>(cx: &mut Cx<'a>, term: Field<'a>, keep_values: bool) {
+fn check_pod_term<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>, keep_values: bool) {
     let labels = term.get("labelSelector");
     selector::check_leniently(cx, labels, keep_values);
     selector::check_leniently(cx, term.get("namespaceSelector"), keep_values);
@@ -219,7 +219,7 @@ fn check_pod_term<'a>(cx: &mut Cx<'a>, term: Field<'a>, keep_values: bool) {
             cx.named(term.get("namespace"));
         }
     }
-    spread::check_keys_of_term(cx, term);
+    spread::check_keys_of_term(cx, spec, term);
     selector::check_key(cx, &POD_AFFINITY, term.get("topologyKey"));
 }
 
@@ -297,5 +297,80 @@ pub(super) fn check_additions<'a>(
         if !only_added || (was_empty && !is_empty) {
             cx.immutable(rule, term);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_pods, findings, pod};
+
+    #[test]
+    fn selectors_of_nodes() {
+        let with = |term: &str| {
+            format!(
+                "affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {{nodeSelectorTerms: [{term}]}}}}}}"
+            )
+        };
+        let at = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
+        for (term, refused) in [
+            ("{matchExpressions: [{key: a, operator: Gt, values: ['1']}]}", ""),
+            ("{matchExpressions: [{key: a, operator: Gt}]}", "[0].matchExpressions[0].values"),
+            (
+                "{matchExpressions: [{key: a, operator: in, values: [b]}]}",
+                "[0].matchExpressions[0].operator",
+            ),
+            (
+                "{matchExpressions: [{key: a, operator: Exists, values: [b]}]}",
+                "[0].matchExpressions[0].values",
+            ),
+            (
+                "{matchExpressions: [{key: a, operator: In, values: [b c]}]}",
+                "[0].matchExpressions[0].values[0]",
+            ),
+            (
+                "{matchFields: [{key: metadata.uid, operator: In, values: [b]}]}",
+                "[0].matchFields[0].key",
+            ),
+        ] {
+            let found = findings(37, &pod(&with(term)));
+            let paths: Vec<&str> =
+                found.iter().map(|it| it.2.strip_prefix("spec.").unwrap()).collect();
+            let refused = if refused.is_empty() { vec![] } else { vec![format!("{at}{refused}")] };
+            assert_eq!(paths, refused, "{term}");
+        }
+        assert_pods(&[(&with(""), &[at]), ("nodeSelector: {a b: c}", &["nodeSelector"])]);
+    }
+
+    #[test]
+    fn tolerations_match_taints() {
+        assert_pods(&[
+            ("tolerations: [{operator: Exists}]", &[]),
+            ("tolerations: [{}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, operator: Exists, value: b}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, operator: Gt, value: '1'}]", &["tolerations[0].operator"]),
+            ("tolerations: [{key: a, tolerationSeconds: 1}]", &["tolerations[0].effect"]),
+            ("tolerations: [{key: a, effect: Never}]", &["tolerations[0].effect"]),
+        ]);
+    }
+
+    #[test]
+    fn terms_about_other_pods() {
+        let with = |term: &str| {
+            format!(
+                "affinity: {{podAffinity: {{preferredDuringSchedulingIgnoredDuringExecution: [{{weight: 0, podAffinityTerm: {{labelSelector: {{}}, {term}}}}}]}}}}"
+            )
+        };
+        let at = "affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]";
+        let weight = format!("{at}.weight");
+        let term = |key: &str| format!("{at}.podAffinityTerm.{key}");
+        assert_pods(&[
+            (&with("topologyKey: a"), &[&weight]),
+            (&with("topologyKey: a b"), &[&weight, &term("topologyKey")]),
+            (&with("topologyKey: a, namespaces: [A]"), &[&weight, &term("namespace")]),
+            (
+                &with("topologyKey: a, matchLabelKeys: [b], mismatchLabelKeys: [b]"),
+                &[&weight, &term("matchLabelKeys[0]")],
+            ),
+        ]);
     }
 }

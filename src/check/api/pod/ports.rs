@@ -113,3 +113,43 @@ pub(super) fn check_host_network<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_one, assert_refused, container};
+
+    #[test]
+    fn ports_are_numbers_with_short_names() {
+        assert_containers(&[
+            ("ports: [{containerPort: 80, name: http}]", &[]),
+            ("ports: [{name: http}]", &["ports[0].containerPort"]),
+            ("ports: [{containerPort: 70000}]", &["ports[0].containerPort"]),
+            ("ports: [{containerPort: 80, name: '80'}]", &["ports[0].name"]),
+            ("ports: [{containerPort: 80, protocol: tcp}]", &["ports[0].protocol"]),
+            ("ports: [{containerPort: 80, hostPort: -1}]", &["ports[0].hostPort"]),
+        ]);
+        assert_one(
+            &container("ports: [{containerPort: 0}]"),
+            "api/invalid-container-port",
+            "`spec.containers[c].ports[0].containerPort` is empty: 0 counts as missing",
+            "spec.containers[0].ports[0].containerPort",
+            "0",
+        );
+    }
+
+    #[test]
+    fn the_node_has_each_port_once() {
+        let pod = |network: bool, second: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  \
+                 hostNetwork: {network}\n  containers:\n  \
+                 - {{name: c, image: i, ports: [{{containerPort: 80, hostPort: 80}}]}}\n  \
+                 - {{name: d, image: i, ports: [{second}]}}\n"
+            )
+        };
+        assert_refused(&pod(false, "{containerPort: 81, hostPort: 80, protocol: UDP}"), &[]);
+        let conflict = ["spec.containers[1].ports[0].hostPort"];
+        assert_refused(&pod(false, "{containerPort: 81, hostPort: 80}"), &conflict);
+        assert_refused(&pod(true, "{containerPort: 81, hostPort: 82}"), &conflict);
+    }
+}

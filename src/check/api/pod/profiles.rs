@@ -112,6 +112,8 @@ pub(super) fn check_annotations_match<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         let profile = own.get("appArmorProfile");
         if profile.exists() {
             check_match(cx, profile, *annotation);
+        } else if spec.is_pod {
+            // The server puts the annotation's profile into the container's own context.
         } else if let Some(part) = contradiction(of_pod.get("appArmorProfile"), *annotation) {
             tell(cx, of_pod.get("appArmorProfile").get(part));
             cx.named(profile.get(part));

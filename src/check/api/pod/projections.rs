@@ -267,3 +267,54 @@ pub(super) fn check_downward_file<'a>(cx: &mut Cx<'a>, file: Field<'a>, named: F
         cx.named(named.get("mode"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{findings, pod};
+
+    #[test]
+    fn parts_of_a_projected_volume() {
+        for (sources, refused) in [
+            ("{serviceAccountToken: {path: t}}", ""),
+            (
+                "{serviceAccountToken: {path: t, expirationSeconds: 5}}",
+                "sources[0].serviceAccountToken.expirationSeconds",
+            ),
+            ("{serviceAccountToken: {path: /t}}", "path"),
+            ("{secret: {name: s}, configMap: {name: m}}", "sources[0]"),
+            ("{secret: {name: s, items: [{key: k, path: p}, {key: l, path: p}]}}", ""),
+            ("{clusterTrustBundle: {path: p}}", "sources[0].clusterTrustBundle"),
+            ("{clusterTrustBundle: {name: a:B, path: p}}", "sources[0].clusterTrustBundle.name"),
+            (
+                "{clusterTrustBundle: {signerName: a/b, path: p}}",
+                "sources[0].clusterTrustBundle.signerName",
+            ),
+            (
+                "{podCertificate: {signerName: a.b/c, keyType: RSA, keyPath: k}}",
+                "sources[0].podCertificate.keyType",
+            ),
+            (
+                "{podCertificate: {signerName: a.b/c, keyType: ED25519}}",
+                "sources[0].podCertificate",
+            ),
+            ("{downwardAPI: {items: [{path: p}]}}", "sources[0].downwardAPI"),
+        ] {
+            let object =
+                pod(&format!("volumes: [{{name: v, projected: {{sources: [{sources}]}}}}]"));
+            let found = findings(37, &object);
+            let denied = found.iter().filter(|it| {
+                !matches!(&*it.0, "api/overlapping-volume-paths" | "api/projected-twice")
+            });
+            let paths: Vec<&str> =
+                denied.map(|it| it.2.strip_prefix("spec.volumes[0].projected.").unwrap()).collect();
+            assert_eq!(paths.join(" "), refused, "{sources}");
+        }
+    }
+
+    #[test]
+    fn bundles_and_signers_have_names() {
+        assert_eq!(bundle_name("a:b:c"), None);
+        assert!(bundle_name(":c").is_some() && bundle_name("A").is_some());
+    }
+}

@@ -62,25 +62,25 @@ const NAMES_MAX: usize = 64;
 /// What a pod may ask for as a whole.
 const OF_PODS: &[&str] = &["cpu", "memory"];
 
-fn of_pod(name: &str) -> bool {
+fn is_of_pods(name: &str) -> bool {
     OF_PODS.contains(&name) || resources::is_huge_pages(name)
 }
 
 fn pod_resource_name(name: &str) -> Wrong {
     resources::resource_name(name)
-        .or_else(|| (!of_pod(name)).then_some("must be `cpu`, `memory` or huge pages"))
+        .or_else(|| (!is_of_pods(name)).then_some("must be `cpu`, `memory` or huge pages"))
 }
 
 /// Looks at the requirements of a container.
 pub(super) fn check_container<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>) {
-    check(cx, spec, requirements, resources::container_resource_name);
+    check(cx, spec, requirements, false);
     if cx.minor >= CLAIMS {
         check_claims(cx, spec, requirements.get("claims"));
     }
 }
 
 /// Looks at what a pod uses beside its containers (`validateOverhead`): limits to the server.
-pub(super) fn check_overhead<'a>(cx: &mut Cx<'a>, overhead: Field<'a>) {
+pub(in crate::check::api) fn check_overhead<'a>(cx: &mut Cx<'a>, overhead: Field<'a>) {
     let mut seen = Seen::default();
     for (name, value) in overhead.entries() {
         let wrong = resources::container_resource_name(name);
@@ -124,7 +124,7 @@ fn check_one<'a>(
         cx.invalid_key(&resources::NAME, value, wrong);
         cx.named(named);
     }
-    let amount = resources::amount(value)?;
+    let amount = resources::amount_in_map(value)?;
     if amount.is_negative() {
         cx.invalid(&AMOUNT, value, resources::NEGATIVE);
         cx.named(named);
@@ -141,12 +141,22 @@ fn check_one<'a>(
 }
 
 /// Looks at limits and requests (`validateResourceRequirements`).
-fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>, form: fn(&str) -> Wrong) {
+fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>, of_pod: bool) {
     if !requirements.exists() {
         return;
     }
+    let form = if of_pod { pod_resource_name } else { resources::container_resource_name };
     let keep_pages = spec.had(has_broken_pages);
     let mut seen = Seen::default();
+    // The server gives a pod the requests of its containers before it looks.
+    let containers = spec.field.get("containers").items();
+    seen.others = of_pod
+        && spec.is_pod
+        && containers.map(|it| it.get("resources")).any(|it| {
+            ["limits", "requests"]
+                .iter()
+                .any(|list| it.get(list).entries().any(|(name, _)| OF_PODS.contains(&name)))
+        });
     let (limit_map, request_map) = (requirements.get("limits"), requirements.get("requests"));
     let mut limits = BTreeMap::new();
     for (name, value) in limit_map.entries() {
@@ -291,7 +301,7 @@ pub(super) fn check_pod<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     if !requirements.get("claims").is_empty() {
         cx.forbidden(&POD_TOTAL, requirements.get("claims"), "for a pod as a whole");
     }
-    check(cx, spec, requirements, pod_resource_name);
+    check(cx, spec, requirements, true);
     check_consistency(cx, spec, requirements);
 }
 
@@ -346,4 +356,78 @@ fn exceeds<'a>(spec: &Spec<'a>, list: &'a str, name: &'a str, own: &Quantity) ->
     }
     together = together.saturating_add(sidecars);
     together.max(most) > own
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_one, assert_pods, container};
+
+    #[test]
+    fn requests_fit_limits() {
+        assert_containers(&[
+            ("resources: {limits: {cpu: 100m}, requests: {cpu: 0.1}}", &[]),
+            ("resources: {limits: {cpu: null}, requests: {cpu: 1}}", &["resources.requests"]),
+            ("resources: {requests: {a.com/gpu: 1}}", &["resources.limits"]),
+            (
+                "resources: {limits: {a.com/gpu: 2}, requests: {a.com/gpu: 1}}",
+                &["resources.requests"],
+            ),
+            ("resources: {limits: {a.com/gpu: 500m}}", &["resources.limits[a.com/gpu]"]),
+            ("resources: {limits: {gpu: 1}}", &["resources.limits.gpu"]),
+            ("resources: {limits: {hugepages-2Mi: 4Mi}}", &["resources"]),
+            (
+                "resources: {limits: {hugepages-2Mi: 3Mi, cpu: 1}}",
+                &["resources.limits.hugepages-2Mi"],
+            ),
+        ]);
+        assert_one(
+            &container("resources: {limits: {cpu: 1}, requests: {cpu: 2}}"),
+            "api/request-above-limit",
+            "`2` in `spec.containers[c].resources.requests.cpu` must not be more than the limit",
+            "spec.containers[0].resources.requests",
+            "2",
+        );
+    }
+
+    #[test]
+    fn claims_are_listed_by_the_pod() {
+        let claim = "resourceClaims: [{name: x, resourceClaimName: y}]";
+        let with = |claims: &str| {
+            format!(
+                "{claim}, initContainers: [{{name: b, image: i, resources: {{claims: [{claims}]}}}}]"
+            )
+        };
+        assert_pods(&[
+            (&with("{name: x, request: a}, {name: x, request: b}"), &[]),
+            (&with("{name: z}"), &["initContainers[0].resources.claims[0]"]),
+            (&with("{name: x}, {name: x, request: b}"), &["initContainers[0].resources.claims[1]"]),
+            (&with("{name: x, request: b}, {name: x}"), &["initContainers[0].resources.claims[1]"]),
+            ("resourceClaims: [{name: x}]", &["resourceClaims[0]"]),
+        ]);
+    }
+
+    #[test]
+    fn containers_stay_within_their_pod() {
+        let with = |own: &str| {
+            format!(
+                "resources: {{{own}}}, initContainers: [{{name: b, image: i, resources: {{requests: {{cpu: 2}}}}}}]"
+            )
+        };
+        assert_pods(&[
+            (&with("requests: {cpu: 2}"), &[]),
+            (&with("requests: {cpu: 1}"), &["resources.requests.cpu"]),
+            (&with("limits: {ephemeral-storage: 1Gi}"), &["resources.limits.ephemeral-storage"]),
+        ]);
+    }
+
+    #[test]
+    fn resizes_have_policies() {
+        assert_containers(&[
+            ("resizePolicy: [{resourceName: cpu, restartPolicy: NotRequired}]", &[]),
+            (
+                "resizePolicy: [{resourceName: gpu, restartPolicy: Never}]",
+                &["resizePolicy", "resizePolicy"],
+            ),
+        ]);
+    }
 }

@@ -193,3 +193,46 @@ fn host_namespace(spec: Field<'_>, sysctl: &str) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_containers, assert_pods};
+
+    #[test]
+    fn contexts_do_not_contradict_themselves() {
+        assert_containers(&[
+            ("securityContext: {runAsUser: 0, privileged: true}", &[]),
+            ("securityContext: {runAsUser: -1}", &["securityContext.runAsUser"]),
+            (
+                "securityContext: {privileged: true, allowPrivilegeEscalation: false}",
+                &["securityContext"],
+            ),
+            ("securityContext: {procMount: Unmasked}", &["securityContext.procMount"]),
+            (
+                "securityContext: {seccompProfile: {type: Localhost}}",
+                &["securityContext.seccompProfile.localhostProfile"],
+            ),
+            (
+                "securityContext: {appArmorProfile: {type: RuntimeDefault, localhostProfile: a}}",
+                &["securityContext.appArmorProfile.localhostProfile"],
+            ),
+        ]);
+        assert_pods(&[("shareProcessNamespace: true, hostPID: true", &["shareProcessNamespace"])]);
+    }
+
+    #[test]
+    fn settings_of_the_kernel() {
+        let with = |name: &str| {
+            format!(
+                "hostNetwork: true, securityContext: {{sysctls: [{{name: {name}, value: '1'}}]}}"
+            )
+        };
+        let refused: &[&str] = &["securityContext.sysctls[0].name"];
+        assert_pods(&[
+            (&with("kernel.shm_rmid_forced"), &[]),
+            (&with("net.ipv4.tcp_syncookies"), refused),
+            (&with("net/ipv4.tcp_syncookies"), refused),
+            (&with("a..b"), refused),
+        ]);
+    }
+}

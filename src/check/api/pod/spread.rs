@@ -1,12 +1,13 @@
 //! How pods are spread over the cluster, and the keys of labels that are filled in from the pod.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Spec;
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
 use crate::check::api::selector;
+use crate::document::Step;
 use crate::naming;
 
 pub(super) const RULES: &[&Rule] = &[&SPREAD, &KEYS];
@@ -116,21 +117,47 @@ fn check_keys<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, constraint: Field<'a>) {
     if !labels.exists() {
         cx.forbidden(&KEYS, keys, "without `labelSelector`");
     }
-    let selected = selected_keys(labels);
-    let pod_labels = cx.root.at(&["metadata", "labels"]);
     for key in keys.items() {
         check_key(cx, key);
-        // Since the keys are merged into the selector, only a pod has them twice.
-        let twice = selected.contains(key.text())
-            && (cx.minor < MERGED || (spec.is_pod && pod_labels.get(key.text()).exists()));
-        if twice {
+    }
+    if cx.minor >= MERGED {
+        check_twice(cx, spec, constraint);
+        return;
+    }
+    let selected = selected_keys(labels);
+    for key in keys.items() {
+        if selected.contains(key.text()) {
             cx.invalid(&KEYS, key, "stands in `labelSelector` too");
-            if cx.minor >= MERGED
-                && let Some(crate::document::Step::Index(at)) = key.path().last()
-            {
-                cx.named(constraint.item(*at));
+        }
+    }
+}
+
+/// Looks for keys that the selector has by more than one requirement. In a pod, unlike a template,
+/// the server adds requirements with the pod's own labels before it looks.
+fn check_twice<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>) {
+    let (labels, keys) = (term.get("labelSelector"), term.get("matchLabelKeys"));
+    if !labels.exists() || keys.is_empty() {
+        return;
+    }
+    // The last of two keys that are the same counts.
+    let by_key: BTreeMap<&str, Field<'a>> = keys.items().map(|it| (it.text(), it)).collect();
+    let mut seen: BTreeSet<&str> = labels.get("matchLabels").entries().map(|it| it.0).collect();
+    let own: BTreeSet<&str> = match spec.is_pod && cx.old.is_none() {
+        true => cx.root.at(&["metadata", "labels"]).entries().map(|it| it.0).collect(),
+        false => BTreeSet::new(),
+    };
+    let expressions = labels.get("matchExpressions").items().map(|it| it.get("key").text());
+    let merged = keys.items().chain(term.get("mismatchLabelKeys").items()).map(Field::text);
+    for key in expressions.chain(merged.filter(|it| own.contains(it))) {
+        if let Some(field) = by_key.get(key)
+            && seen.contains(key)
+        {
+            cx.invalid(&KEYS, *field, "stands in `labelSelector` too");
+            if let Some(Step::Index(at)) = field.path().last() {
+                cx.named(term.item(*at));
             }
         }
+        seen.insert(key);
     }
 }
 
@@ -147,7 +174,7 @@ fn selected_keys<'a>(labels: Field<'a>) -> BTreeSet<&'a str> {
 }
 
 /// Looks at the keys of a term of affinity.
-pub(super) fn check_keys_of_term<'a>(cx: &mut Cx<'a>, term: Field<'a>) {
+pub(super) fn check_keys_of_term<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>) {
     let (same, other) = (term.get("matchLabelKeys"), term.get("mismatchLabelKeys"));
     if cx.minor < KEYS_OF_TERMS || (same.is_empty() && other.is_empty()) {
         return;
@@ -165,10 +192,59 @@ pub(super) fn check_keys_of_term<'a>(cx: &mut Cx<'a>, term: Field<'a>) {
             check_key(cx, key);
         }
     }
+    check_twice(cx, spec, term);
     let others: BTreeSet<&str> = other.items().map(|it| it.text()).collect();
     for key in same.items() {
         if others.contains(key.text()) {
             cx.invalid(&KEYS, key, "stands in `mismatchLabelKeys` too");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{assert_pods, findings};
+
+    #[test]
+    fn constraints() {
+        let with = |fields: &str| {
+            format!(
+                "topologySpreadConstraints: [{{maxSkew: 1, topologyKey: k, labelSelector: {{matchLabels: {{a: b}}}}, {fields}}}]"
+            )
+        };
+        let at = |key: &str| format!("topologySpreadConstraints[0].{key}");
+        assert_pods(&[
+            (&with("whenUnsatisfiable: DoNotSchedule, minDomains: 1"), &[]),
+            (&with("whenUnsatisfiable: ScheduleAnyway, minDomains: 1"), &[&at("minDomains")]),
+            (&with("whenUnsatisfiable: Never"), &[&at("whenUnsatisfiable")]),
+            (
+                &with("whenUnsatisfiable: DoNotSchedule, nodeTaintsPolicy: x"),
+                &[&at("nodeTaintsPolicy")],
+            ),
+            (
+                &with("whenUnsatisfiable: DoNotSchedule, matchLabelKeys: [a b]"),
+                &[&at("matchLabelKeys[0]")],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn keys_of_a_pod_stand_there_once() {
+        let object = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {app: x}}\nspec:\n  \
+            containers: [{name: c, image: i}]\n  topologySpreadConstraints:\n  \
+            - {maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule, matchLabelKeys: [app], labelSelector: {matchLabels: {app: x}}}\n";
+        let paths = |minor| findings(minor, object).into_iter().map(|it| it.2).collect::<Vec<_>>();
+        assert_eq!(paths(33), ["spec.topologySpreadConstraints[0].matchLabelKeys[0]"]);
+        assert_eq!(paths(37), ["spec.topologySpreadConstraints[0][0]"]);
+    }
+
+    #[test]
+    fn two_constraints_differ() {
+        let one =
+            "{maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}";
+        assert_pods(&[(
+            &format!("topologySpreadConstraints: [{one}, {one}]"),
+            &["topologySpreadConstraints[0].[{topologyKey, whenUnsatisfiable}]"],
+        )]);
     }
 }

@@ -282,3 +282,46 @@ fn check_host_process<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{assert_containers, assert_pods};
+
+    #[test]
+    fn fields_belong_to_their_system() {
+        assert_pods(&[
+            ("os: {name: linux}, securityContext: {runAsUser: 1}", &[]),
+            (
+                "os: {name: windows}, securityContext: {runAsUser: 1}",
+                &["securityContext.runAsUser"],
+            ),
+            ("os: {name: windows}, hostPID: true", &["hostPID"]),
+            ("os: {name: plan9}", &["os"]),
+            ("os: {}", &["os.name"]),
+            (
+                "os: {name: linux}, securityContext: {windowsOptions: {}}",
+                &["securityContext.windowsOptions"],
+            ),
+            ("hostUsers: false, hostIPC: true", &["HostIPC"]),
+        ]);
+    }
+
+    #[test]
+    fn processes_of_the_node_are_in_its_network() {
+        assert_containers(&[(
+            "securityContext: {windowsOptions: {hostProcess: true}}",
+            &["spec.hostNetwork"],
+        )]);
+    }
+
+    #[test]
+    fn users_of_windows() {
+        for good in ["a", "NT AUTHORITY\\SYSTEM", "corp.example.com\\a b"] {
+            assert_eq!(user_name(good), None, "{good}");
+        }
+        for bad in ["", "a\\b\\c", "\\a", "a\\", "..", "a@b", "a\tb", "a*\\b"] {
+            assert!(user_name(bad).is_some(), "{bad}");
+        }
+    }
+}

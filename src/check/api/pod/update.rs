@@ -170,3 +170,61 @@ fn check_rest<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
         cx.named(new);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::assert_update;
+
+    fn pod(spec: &str) -> String {
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{{spec}}}\n")
+    }
+
+    #[test]
+    fn a_pod_keeps_its_spec() {
+        let old = pod(
+            "containers: [{name: c, image: i}], tolerations: [{key: a}], activeDeadlineSeconds: 5",
+        );
+        for (new, refused) in [
+            (
+                "containers: [{name: c, image: j}], tolerations: [{key: a}, {key: b}], activeDeadlineSeconds: 4",
+                vec![],
+            ),
+            (
+                "containers: [{name: c, image: i, imagePullPolicy: Always, tty: false}], restartPolicy: Always, tolerations: [{key: a}], activeDeadlineSeconds: 5",
+                vec![],
+            ),
+            (
+                "containers: [{name: c, image: i, tty: true}], tolerations: [{key: a}], activeDeadlineSeconds: 5",
+                vec!["spec"],
+            ),
+            ("containers: [{name: c, image: i}, {name: d, image: i}]", vec!["spec.containers"]),
+            (
+                "containers: [{name: c, image: i}], tolerations: [{key: b}], activeDeadlineSeconds: 5",
+                vec!["spec.tolerations"],
+            ),
+            (
+                "containers: [{name: c, image: i}], tolerations: [{key: a}], activeDeadlineSeconds: 6",
+                vec!["spec.activeDeadlineSeconds"],
+            ),
+            (
+                "containers: [{name: c, image: i}], tolerations: [{key: a}]",
+                vec!["spec.activeDeadlineSeconds"],
+            ),
+        ] {
+            assert_update(&old, &pod(new), &refused);
+        }
+    }
+
+    #[test]
+    fn a_pod_that_waits_may_be_narrowed_down() {
+        let with = |fields: &str| pod(&format!("containers: [{{name: c, image: i}}], {fields}"));
+        let old = with("schedulingGates: [{name: a}], nodeSelector: {a: b}");
+        assert_update(&old, &with("nodeSelector: {a: b, c: d}"), &[]);
+        assert_update(&old, &with("nodeSelector: {a: c}"), &["spec.nodeSelector"]);
+        assert_update(
+            &old,
+            &with("schedulingGates: [{name: b}], nodeSelector: {a: b}"),
+            &["spec.schedulingGates[0].name"],
+        );
+    }
+}

@@ -35,7 +35,12 @@ const NEEDED: &[(&str, &[&str])] = &[
 ];
 
 /// Looks at a source, and says whether it is one of these.
-pub(super) fn check<'a>(cx: &mut Cx<'a>, key: &str, volume: Field<'a>, source: Field<'a>) -> bool {
+pub(in crate::check::api) fn check<'a>(
+    cx: &mut Cx<'a>,
+    key: &str,
+    volume: Field<'a>,
+    source: Field<'a>,
+) -> bool {
     if let Some((_, needed)) = NEEDED.iter().find(|it| it.0 == key) {
         for field in *needed {
             cx.require(source.get(field));
@@ -49,7 +54,11 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, key: &str, volume: Field<'a>, source: F
         }
         "gcePersistentDisk" => {
             require_as(cx, source, "pdName", volume.get("persistentDisk"));
-            check_byte(cx, source.get("partition"));
+            let partition = source.get("partition");
+            if partition.int().is_some_and(|it| !(0..=255).contains(&it)) {
+                check_byte(cx, partition);
+                cx.named(volume.at(&["persistentDisk", "partition"]));
+            }
         }
         "awsElasticBlockStore" => {
             cx.require(source.get("volumeID"));
@@ -134,7 +143,10 @@ fn check_iscsi<'a>(cx: &mut Cx<'a>, volume: Field<'a>, source: Field<'a>) {
     check_byte(cx, source.get("lun"));
     let authenticates = ["chapAuthDiscovery", "chapAuthSession"];
     if authenticates.iter().any(|it| source.get(it).is_true()) {
-        cx.require(source.get("secretRef"));
+        let secret = source.get("secretRef");
+        if !secret.exists() {
+            cx.required(&VOLUME, secret, "authentication needs it");
+        }
     }
     let initiator = source.get("initiatorName");
     let Some(name) = initiator.str() else { return };
@@ -260,6 +272,45 @@ fn check_csi<'a>(cx: &mut Cx<'a>, source: Field<'a>) {
         {
             cx.invalid(&VOLUME, name, wrong);
             cx.named(source.get("name"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::api::fixture::{findings, pod};
+
+    #[test]
+    fn sources_lead_to_their_files() {
+        for (source, refused) in [
+            ("nfs: {server: s, path: a}", "nfs.path"),
+            ("gitRepo: {directory: ../a}", "gitRepo.repository gitRepo.directory"),
+            ("iscsi: {targetPortal: p, iqn: x}", "iscsi.iqn"),
+            ("fc: {targetWWNs: [a]}", "fc.lun"),
+            ("flocker: {datasetName: a/b}", "flocker.datasetName"),
+            ("quobyte: {registry: r, volume: v}", "quobyte.registry"),
+            ("flexVolume: {driver: d, options: {a.k8s.io/b: c}}", "flexVolume.options[a.k8s.io/b]"),
+            ("azureDisk: {diskName: d, diskURI: u}", "azureDisk.diskURI"),
+            ("csi: {driver: d_x}", "csi.driver"),
+            ("gcePersistentDisk: {pdName: d, partition: 256}", "persistentDisk.partition"),
+            ("cinder: {volumeID: v, secretRef: {}}", "cinder.secretRef.name"),
+        ] {
+            let found = findings(24, &pod(&format!("volumes: [{{name: v, {source}}}]")));
+            let denied = found.iter().filter(|it| it.0 != "api/deprecated-volume");
+            let paths: Vec<&str> =
+                denied.map(|it| it.2.strip_prefix("spec.volumes[0].").unwrap()).collect();
+            assert_eq!(paths.join(" "), refused, "{source}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_ports() {
+        for good in ["a:1", ":", "[::1]:1"] {
+            assert!(is_host_and_port(good), "{good}");
+        }
+        for bad in ["a", "a:b:c", "[::1]", "::1"] {
+            assert!(!is_host_and_port(bad), "{bad}");
         }
     }
 }

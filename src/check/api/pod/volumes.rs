@@ -181,6 +181,12 @@ fn check_source<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, volume: Field<'a>, pod: &s
         }
         if at > 0 {
             cx.forbidden(&SEVERAL, source, "beside another source of the volume");
+            // So the server spells them here.
+            match key {
+                "cephfs" => cx.named(volume.get("cephFS")),
+                "downwardAPI" => cx.named(volume.get("downwarAPI")),
+                _ => {}
+            }
             continue;
         }
         let known = volume_sources::check(cx, key, volume, source);
@@ -272,8 +278,10 @@ fn check_common<'a>(
         "projected" => projections::check(cx, spec, source),
         "ephemeral" => {
             let template = source.get("volumeClaimTemplate");
-            if cx.require(template) {
+            if template.exists() {
                 check_claim_template(cx, template);
+            } else {
+                cx.required(&VOLUME, template, "");
             }
             let name = volume.get("name");
             let claim = format!("{pod}-{}", name.text());
@@ -322,4 +330,52 @@ fn check_claim_template<'a>(cx: &mut Cx<'a>, template: Field<'a>) {
         }
     }
     persistent_volume_claim::claim_spec(cx, template.get("spec"));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::assert_pods;
+
+    #[test]
+    fn volumes_have_a_name_and_a_source() {
+        assert_pods(&[
+            ("volumes: [{name: v}, {name: w, emptyDir: {}}]", &[]),
+            ("volumes: [{name: V, emptyDir: {}}]", &["volumes[0].name"]),
+            ("volumes: [{emptyDir: {}}]", &["volumes[0].name"]),
+            ("volumes: [{name: v}, {name: v}]", &["volumes[1].name"]),
+            ("volumes: [{name: v, secret: {secretName: s}, emptyDir: {}}]", &["volumes[0].secret"]),
+            (
+                "volumes: [{name: e, ephemeral: {}}, {name: p, persistentVolumeClaim: {claimName: a-e}}]",
+                &[
+                    "volumes[0].ephemeral.volumeClaimTemplate",
+                    "volumes[1].persistentVolumeClaim.claimName",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn paths_stay_within_their_volume() {
+        let item = |path: &str| {
+            format!(
+                "volumes: [{{name: v, configMap: {{name: m, items: [{{key: k, path: \"{path}\"}}]}}}}]"
+            )
+        };
+        let refused: &[&str] = &["volumes[0].configMap.items[0].path"];
+        assert_pods(&[
+            (&item("a/..b"), &[]),
+            (&item("/a"), refused),
+            (&item("a/../b"), refused),
+            (&item("..a"), refused),
+            ("volumes: [{name: v, hostPath: {path: /a/../b}}]", &["volumes[0].hostPath.path"]),
+            (
+                "volumes: [{name: v, hostPath: {path: /a, type: Folder}}]",
+                &["volumes[0].hostPath.type"],
+            ),
+            (
+                "volumes: [{name: v, secret: {secretName: s, defaultMode: 512}}]",
+                &["volumes[0].secret.defaultMode"],
+            ),
+        ]);
+    }
 }

@@ -6,6 +6,7 @@ use super::annotations::{APP_ARMOR, SECCOMP, SECCOMP_POD};
 use super::{Spec, some_or};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
+use crate::check::api::ip;
 use crate::check::api::persistent_volume_claim::FRACTION;
 use crate::check::api::resources;
 use crate::check::api::rule::Rule;
@@ -217,6 +218,12 @@ fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         if secret.get("name").is_empty() {
             cx.required(&REPEATED, secret.get("name"), "");
         }
+    }
+    for server in spec.field.at(&["dnsConfig", "nameservers"]).items() {
+        ip::warn_address(cx, server);
+    }
+    for alias in spec.field.get("hostAliases").items() {
+        ip::warn_address(cx, alias.get("ip"));
     }
     check_bytes(cx, spec.field.get("overhead"));
     for container in spec.containers() {
@@ -469,5 +476,57 @@ fn check_ports<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
                 cx.invalid(&PORT_NAMES, name, "is the name of another port of the pod too");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::api::fixture::{findings, pod};
+
+    #[test]
+    fn the_server_warns() {
+        for (fields, rule) in [
+            ("nodeSelector: {beta.kubernetes.io/os: linux}", "api/deprecated-node-label"),
+            ("volumes: [{name: v, rbd: {monitors: [a], image: i}}]", "api/deprecated-volume"),
+            ("imagePullSecrets: [{}]", "api/repeated-entry"),
+            ("hostAliases: [{ip: 1.1.1.1}, {ip: 1.1.1.1}]", "api/repeated-entry"),
+            ("terminationGracePeriodSeconds: -1", "api/negative-grace-period"),
+            (
+                "initContainers: [{name: b, image: i, env: [{name: A, value: a}, {name: A, value: b}]}]",
+                "api/hidden-environment-variable",
+            ),
+            (
+                "initContainers: [{name: b, image: i, ports: [{containerPort: 1, name: a}, {containerPort: 2, hostIP: 1.1.1.1}]}]",
+                "api/overlapping-ports",
+            ),
+            (
+                "initContainers: [{name: b, image: i, ports: [{containerPort: 1}, {containerPort: 1}]}]",
+                "api/overlapping-ports",
+            ),
+            (
+                "initContainers: [{name: b, image: i, resources: {limits: {memory: 100m}}}]",
+                "api/fraction-of-a-byte",
+            ),
+            (
+                "volumes: [{name: v, configMap: {name: m, items: [{key: k, path: a/b}, {key: l, path: a}]}}]",
+                "api/overlapping-volume-paths",
+            ),
+            (
+                "topologySpreadConstraints: [{maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule}]",
+                "api/term-without-selector",
+            ),
+        ] {
+            let found = findings(37, &pod(fields));
+            let rules: Vec<&str> = found.iter().map(|it| &*it.0).collect();
+            assert_eq!(rules, [rule], "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_variable_may_add_to_the_one_before() {
+        let object = pod(
+            "initContainers: [{name: b, image: i, env: [{name: A, value: a}, {name: A, value: $(A)b}]}]",
+        );
+        assert_eq!(findings(37, &object), []);
     }
 }

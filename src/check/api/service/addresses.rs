@@ -53,15 +53,23 @@ pub(super) fn is_headless(spec: Field<'_>) -> bool {
     matches!(addresses(spec).as_slice(), [only] if only.text() == NONE)
 }
 
+/// Says the same of a Service that keeps the address which it had where it names none.
+pub(super) fn stays_headless(spec: Field<'_>, old: Option<Field<'_>>) -> bool {
+    let kept = || {
+        addresses(spec).is_empty()
+            && old.is_some_and(|it| Type::of(it) != Type::ExternalName && is_headless(it))
+    };
+    is_headless(spec) || kept()
+}
+
 pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, old: Option<Field<'a>>) {
     let (one, all) = (spec.get("clusterIP"), spec.get("clusterIPs"));
     let addresses = addresses(spec);
-    if is_headless(spec) && matches!(kind, Type::NodePort | Type::LoadBalancer) {
-        if let Some(first) = addresses.first().copied() {
-            let kind = spec.get("type").text();
-            cx.invalid(&CLUSTER_IP, first, &format!("is not for Services of type `{kind}`"));
-            name(cx, all, 0);
-        }
+    if stays_headless(spec, old) && matches!(kind, Type::NodePort | Type::LoadBalancer) {
+        let kind = spec.get("type").text();
+        let problem = format!("is `None`, which is not for Services of type `{kind}`");
+        cx.invalid(&CLUSTER_IP, addresses.first().copied().unwrap_or(one), &problem);
+        name(cx, all, 0);
     }
     if !all.is_empty() {
         if one.is_empty() && old.is_none_or(|it| it.get("clusterIP").is_empty()) {

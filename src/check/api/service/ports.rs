@@ -24,11 +24,20 @@ pub(super) const NODE_PORT: Rule = Rule::new(
     "api/invalid-node-port",
     "Port of nodes that a Service cannot have",
     "Services of type `NodePort` and `LoadBalancer` open a port on every node. Each port of the \
-     nodes serves one port of one Service, and lies between 30000 and 32767 unless the cluster's \
-     `--service-node-port-range` says otherwise.",
+     nodes serves one port of one Service.",
     "leave `nodePort` out: the server picks a free one",
     &["ValidateServiceCreate", "initNodePorts"],
 );
+
+pub(super) const NODE_PORT_RANGE: Rule = Rule::new(
+    "api/node-port-range",
+    "Port of nodes beyond the usual range",
+    "Clusters open ports of nodes between 30000 and 32767, unless `--service-node-port-range` says \
+     otherwise; beyond the range the server refuses the Service when it gives out the port.",
+    "leave `nodePort` out: the server picks a free one",
+    &["initNodePorts"],
+)
+.warning();
 
 const NODE_PORTS: std::ops::RangeInclusive<i64> = 30_000..=32_767;
 
@@ -135,7 +144,7 @@ pub(super) fn check_node_port_range<'a>(cx: &mut Cx<'a>, port: Field<'a>) {
         }
         Some(number) if !NODE_PORTS.contains(&number) => {
             let problem = "is not between 30000 and 32767, where clusters open ports of nodes";
-            cx.invalid(&NODE_PORT, port, problem);
+            cx.invalid(&NODE_PORT_RANGE, port, problem);
         }
         _ => {}
     }

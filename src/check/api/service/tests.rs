@@ -98,7 +98,7 @@ fn load_balancers_have_fields_of_their_own() {
     );
     assert_refused(
         &with_port("type: LoadBalancer, loadBalancerSourceRanges: [' 10.0.0.0/8 ', a]"),
-        &["spec.loadBalancerSourceRanges[0]", "spec.LoadBalancerSourceRanges[1]"],
+        &["spec.LoadBalancerSourceRanges[1]"],
     );
 }
 
@@ -126,6 +126,9 @@ fn addresses_stay() {
     assert_update(&old, &with_port(""), &[]);
     assert_update(&old, &with_port("clusterIP: 10.0.0.4"), &["spec.clusterIPs[0]"]);
     assert_update(&with_port(""), &with_port("clusterIP: None"), &["spec.clusterIPs[0]"]);
+    let headless = with_port("clusterIP: None");
+    assert_update(&headless, &service("selector: {a: b}"), &[]);
+    assert_update(&headless, &with_port("type: NodePort"), &["spec.clusterIPs[0]"]);
     assert_update(
         &old,
         &service("type: ExternalName, externalName: a.b, clusterIP: 10.0.0.3"),

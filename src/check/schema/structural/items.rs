@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::shape::{ListKind, Shape};
+use super::shape::{ListKind, Shape, ShapeId, Shapes};
 use crate::document::{Node, NodeKind, Scalar};
 
 /// Says whether two values are the same, wherever they stand.
@@ -95,6 +95,46 @@ pub(super) fn duplicates(keys: impl Iterator<Item = String>) -> Vec<usize> {
         }
     }
     repeated
+}
+
+/// The former state of a value, and the part of the schema that says how it is structured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before<'a> {
+    pub(super) node: &'a Node,
+    pub(super) spine: ShapeId,
+}
+
+/// Says whether a value is the same as before (`CachedDeepEqual`): what the schema does not know
+/// counts as changed.
+pub(super) fn unchanged(shapes: &Shapes, before: Before<'_>, node: &Node) -> bool {
+    let shape = shapes.get(before.spine);
+    match (&before.node.kind, &node.kind) {
+        (NodeKind::Sequence(old), NodeKind::Sequence(new)) => {
+            if old.len() != new.len() {
+                return false;
+            }
+            let (ListKind::Map(_), Some(spine)) = (&shape.list, shape.items) else {
+                return same(before.node, node);
+            };
+            let correlation = Correlation::of(shape, old);
+            new.iter().all(|item| {
+                let old = correlation.get(item);
+                old.is_some_and(|node| unchanged(shapes, Before { node, spine }, item))
+            })
+        }
+        (NodeKind::Mapping(old), NodeKind::Mapping(new)) => {
+            old.len() == new.len()
+                && new.iter().all(|entry| {
+                    let (Some(spine), Some(node)) =
+                        (shape.field(&entry.key), before.node.get(&entry.key))
+                    else {
+                        return false;
+                    };
+                    unchanged(shapes, Before { node, spine }, &entry.value)
+                })
+        }
+        _ => same(before.node, node),
+    }
 }
 
 /// Finds the former state of an item: where the list is a map, the item of the same key.

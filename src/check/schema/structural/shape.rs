@@ -13,6 +13,13 @@ use crate::engine::re2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ShapeId(u32);
 
+impl ShapeId {
+    /// Returns the number.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// All parts of a schema.
 #[derive(Debug)]
 pub(super) struct Shapes(Vec<Shape>);
@@ -33,6 +40,11 @@ impl Shapes {
     pub(super) fn get(&self, id: ShapeId) -> &Shape {
         static ANYTHING: Shape = Shape::anything();
         self.0.get(id.0 as usize).unwrap_or(&ANYTHING)
+    }
+
+    /// Returns all parts, in the order of their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Shape> {
+        self.0.iter()
     }
 
     /// Returns the number of parts.

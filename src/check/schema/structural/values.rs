@@ -7,7 +7,7 @@
 mod limits;
 
 use super::super::defect::Breach;
-use super::items::{Correlation, same};
+use super::items::{Before, Correlation, unchanged};
 use super::place::{Place, name_of};
 use super::shape::{Additional, Limits, Shape, ShapeId, Shapes, Types};
 use crate::document::{Entry, Node, NodeKind, Scalar};
@@ -27,7 +27,7 @@ pub(super) fn validate<'a>(
 ) -> bool {
     let anchor = node.get("kind").map_or(node.span, |kind| kind.span);
     let mut values = Values { shapes, minor, place, silent: 0, errors: 0, blocked: false };
-    values.value(node, root, old, anchor);
+    values.value(node, root, old.map(|node| Before { node, spine: root }), anchor);
     values.blocked
 }
 
@@ -50,8 +50,8 @@ impl<'a> Values<'a, '_> {
     /// Validates one value. Returns how many checks spoke for it.
     ///
     /// What did not change since the former state is not refused (`CRDValidationRatcheting`).
-    fn value(&mut self, node: &'a Node, id: ShapeId, old: Option<&'a Node>, anchor: Span) -> u32 {
-        if self.place.is_full() || old.is_some_and(|old| same(old, node)) {
+    fn value(&mut self, node: &'a Node, id: ShapeId, old: Option<Before<'a>>, anchor: Span) -> u32 {
+        if self.place.is_full() || old.is_some_and(|old| unchanged(self.shapes, old, node)) {
             return 0;
         }
         let shape = self.shapes.get(id);
@@ -164,15 +164,18 @@ impl<'a> Values<'a, '_> {
         shape: &'a Shape,
         node: &'a Node,
         items: &'a [Node],
-        old: Option<&'a Node>,
+        old: Option<Before<'a>>,
     ) -> u32 {
         let mut matches = 0;
         if let Some(of) = shape.items {
-            let before = old.map(Node::items).unwrap_or_default();
-            let correlate = Correlation::of(shape, before);
+            let before = old.map(|it| it.node.items()).unwrap_or_default();
+            let list = old.map_or(shape, |it| self.shapes.get(it.spine));
+            let (correlation, spine) = (Correlation::of(list, before), list.items);
             for (index, item) in items.iter().enumerate() {
                 self.place.crumbs.push(Crumb::Item(index, name_of(item)));
-                matches += self.value(item, of, correlate.get(item), item.span);
+                let before = correlation.get(item).zip(spine);
+                let before = before.map(|(node, spine)| Before { node, spine });
+                matches += self.value(item, of, before, item.span);
                 self.place.crumbs.pop();
             }
         }
@@ -185,7 +188,7 @@ impl<'a> Values<'a, '_> {
         shape: &'a Shape,
         node: &'a Node,
         entries: &'a [Entry],
-        old: Option<&'a Node>,
+        old: Option<Before<'a>>,
         anchor: Span,
     ) -> u32 {
         self.sizes_of_object(shape, node, entries);
@@ -198,7 +201,10 @@ impl<'a> Values<'a, '_> {
             };
             // The server converts both states to one version, so these never change there.
             let fixed = is_root && matches!(&*entry.key, "apiVersion" | "kind");
-            let old = old.filter(|_| !fixed).and_then(|it| it.get(&entry.key));
+            let old = old.filter(|_| !fixed).and_then(|it| {
+                let spine = self.shapes.get(it.spine).field(&entry.key)?;
+                Some(Before { node: it.node.get(&entry.key)?, spine })
+            });
             self.place.crumbs.push(Crumb::Key(&entry.key));
             matches += self.value(&entry.value, of, old, entry.key_span);
             self.place.crumbs.pop();
@@ -367,7 +373,7 @@ impl<'a> Values<'a, '_> {
 #[derive(Debug, Clone, Copy)]
 struct On<'a> {
     node: &'a Node,
-    old: Option<&'a Node>,
+    old: Option<Before<'a>>,
     anchor: Span,
 }
 
