@@ -79,7 +79,7 @@ pub struct Check {
     /// The name that kubectl-validate has for a folder of definitions.
     #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
     pub local_crds: Vec<String>,
-    /// The name that kubectl-validate has for a folder of OpenAPI documents.
+    /// The name that kubectl-validate has for a folder of `OpenAPI` documents.
     #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
     pub local_schemas: Vec<String>,
     /// Judge only what this environment receives; for standard input, where it goes.

@@ -61,7 +61,7 @@ pub struct FoundSchema {
 pub enum SchemaForm {
     /// The JSON Schema of the kind.
     JsonSchema,
-    /// An OpenAPI v3 document, with the kinds of a group and version among its components.
+    /// An `OpenAPI` v3 document, with the kinds of a group and version among its components.
     OpenApi,
 }
 
@@ -140,8 +140,7 @@ impl SchemaLocation {
         let found =
             |form| move |file: Option<SchemaFile>| file.map(|file| FoundSchema { file, form });
         match &self.form {
-            Form::Definitions(_) => Ok(None),
-            Form::Embedded(None) => Ok(None),
+            Form::Definitions(_) | Form::Embedded(None) => Ok(None),
             Form::Embedded(Some(remote)) | Form::Remote(remote) => {
                 cached(remote, files, wanted).map(found(SchemaForm::JsonSchema))
             }

@@ -246,7 +246,7 @@ pub(super) fn kinds(reviews: &Reviews<'_>, default: KubernetesVersion) -> BTreeS
             kubernetes: task.environment.as_ref().map_or(default, |it| it.kubernetes),
             group: object.group().to_owned(),
             version: object.version().to_owned(),
-            kind: object.kind.to_string(),
+            name: object.kind.to_string(),
         })
     };
     reviews.tasks.iter().filter_map(kind).collect()

@@ -44,7 +44,7 @@ pub(super) struct Kind {
     pub(super) kubernetes: KubernetesVersion,
     pub(super) group: String,
     pub(super) version: String,
-    pub(super) kind: String,
+    pub(super) name: String,
 }
 
 /// The sources of some places, before and after the schemas of the program itself.
@@ -136,7 +136,7 @@ impl SchemaSource for UserSource {
             kubernetes: wanted.kubernetes,
             group: wanted.group.to_owned(),
             version: wanted.version.to_owned(),
-            kind: wanted.kind.to_owned(),
+            name: wanted.kind.to_owned(),
         };
         let found = match (self.found.get(&kind), &self.later) {
             (Some(found), _) => found.clone(),
@@ -169,7 +169,7 @@ impl SchemaSource for UserSource {
 
 impl Reader {
     fn find(&self, kind: &Kind) -> Option<Found<'static>> {
-        let Kind { kubernetes, group, version, kind } = kind;
+        let Kind { kubernetes, group, version, name: kind } = kind;
         let minor = kubernetes.to_string();
         let built_in = schema::served(group, version, kind).is_some();
         let wanted = SchemaWanted {

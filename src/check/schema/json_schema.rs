@@ -78,7 +78,7 @@ impl JsonSchema {
         Self::build(schema, beside, false)
     }
 
-    /// Compiles the schema of a kind of an OpenAPI v3 document, see [`schema_of`].
+    /// Compiles the schema of a kind of an `OpenAPI` v3 document, see [`schema_of`].
     ///
     /// A `null` counts as absent, as it does for the API server that publishes the document.
     pub fn compile_open_api(schema: Value) -> Result<Self, String> {

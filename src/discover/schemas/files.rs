@@ -139,11 +139,11 @@ impl SchemaFiles {
         if after.contains('\0') || rest.to_string_lossy().contains('\0') {
             return Vec::new();
         }
-        let patch = |name: &str| -> Option<u32> {
+        let number = |name: &str| -> Option<u32> {
             name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
         };
         let names = self.names(&folder);
-        let mut patches: Vec<u32> = names.iter().filter_map(|it| patch(it)).collect();
+        let mut patches: Vec<u32> = names.iter().filter_map(|it| number(it)).collect();
         patches.sort_unstable();
         patches.dedup();
         patches
@@ -157,17 +157,14 @@ impl SchemaFiles {
     /// Returns the names of what lies in a folder.
     fn names(&self, folder: &Path) -> Vec<String> {
         let name = |it: &std::ffi::OsStr| it.to_str().map(str::to_owned);
-        match &self.memory {
-            Some(memory) => memory
-                .keys()
-                .filter_map(|path| path.strip_prefix(folder).ok()?.components().next())
-                .filter_map(|part| name(part.as_os_str()))
-                .collect(),
-            None => {
-                let entries = fs::read_dir(folder).into_iter().flatten().flatten().take(ENTRIES);
-                entries.filter_map(|entry| name(&entry.file_name())).collect()
-            }
+        if let Some(memory) = &self.memory {
+            let parts = memory.keys().filter_map(|path| path.strip_prefix(folder).ok());
+            return parts
+                .filter_map(|below| name(below.components().next()?.as_os_str()))
+                .collect();
         }
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten().take(ENTRIES);
+        entries.filter_map(|entry| name(&entry.file_name())).collect()
     }
 
     /// Returns the files of a folder that may hold definitions of custom resources.

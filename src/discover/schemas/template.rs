@@ -81,14 +81,14 @@ enum Part {
     Text(String),
     Value(Expression),
     /// The first arm whose condition holds; one without a condition always does.
-    If(Vec<(Option<Expression>, Vec<Part>)>),
+    If(Vec<(Option<Expression>, Vec<Self>)>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expression {
     Variable(Variable),
     Constant(Value),
-    Call(Function, Vec<Expression>),
+    Call(Function, Vec<Self>),
 }
 
 /// The functions of Go's templates that are known here.

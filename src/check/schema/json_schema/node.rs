@@ -250,7 +250,7 @@ impl<'a, const SPARSE: bool> JsonNode<'a, Tree<SPARSE>> for Spot<'a> {
     }
 }
 
-impl<'a, const SPARSE: bool> Members<'a, SPARSE> {
+impl<const SPARSE: bool> Members<'_, SPARSE> {
     fn shows(entry: &Entry) -> bool {
         !SPARSE || !entry.value.is_null()
     }

@@ -1,4 +1,4 @@
-//! Kinds of an OpenAPI v3 document, as an API server publishes it, as JSON Schemas.
+//! Kinds of an `OpenAPI` v3 document, as an API server publishes it, as JSON Schemas.
 //!
 //! Such a document means more than it says: an object has no other fields than those that are
 //! named, and an integer or a string is a type of its own.

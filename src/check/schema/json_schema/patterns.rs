@@ -46,7 +46,9 @@ pub(super) fn set_aside(schema: &mut Value) -> usize {
         Value::Array(items) => items.iter_mut().map(set_aside).sum(),
         Value::Object(members) => {
             let mut count = 0;
-            if let Some(pattern) = members.get("pattern").filter(|it| it.is_string()).cloned() {
+            if let Some(pattern) =
+                members.get("pattern").filter(|it| it.as_str().is_some()).cloned()
+            {
                 members.remove("pattern");
                 count += pattern.as_str().map_or(0, weight);
                 members.insert(KEYWORD.to_owned(), pattern);

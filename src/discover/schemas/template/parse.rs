@@ -191,7 +191,7 @@ fn block<'a>(
             }
             Some((Token::Word("if"), column)) => {
                 action.tokens.remove(0);
-                parts.push(condition(pieces, action, column, depth)?);
+                parts.push(condition(pieces, &action, column, depth)?);
             }
             Some((
                 Token::Word(word @ ("range" | "with" | "define" | "template" | "block")),
@@ -210,12 +210,12 @@ fn block<'a>(
 /// Reads the arms of an `if`, whose condition is `action`.
 fn condition<'a>(
     pieces: &mut std::vec::IntoIter<Piece<'a>>,
-    action: Action<'a>,
+    action: &Action<'a>,
     column: usize,
     depth: usize,
 ) -> Result<Part, InvalidTemplate> {
     let mut arms = Vec::new();
-    let mut wanted = Some(expression(&action)?);
+    let mut wanted = Some(expression(action)?);
     loop {
         let (parts, end) = block(pieces, depth)?;
         let is_last = wanted.is_none();
@@ -415,16 +415,16 @@ fn unknown_variable(name: &str, column: usize) -> InvalidTemplate {
             .zip(name.chars())
             .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
             .count();
-        shared * 2 > known.len() || known.to_lowercase().contains(&name.to_lowercase())
+        let part = name.len() > 2 && known.to_lowercase().contains(&name.to_lowercase());
+        shared * 2 > known.len() || part
     };
     let near = Variable::ALL.iter().map(|(known, _)| *known).find(|known| alike(known));
-    let help = match near {
-        Some(near) => format!("did you mean `.{near}`?"),
-        None => {
-            let names: Vec<String> =
-                Variable::ALL.iter().map(|(name, _)| format!("`.{name}`")).collect();
-            format!("there are {}", names.join(", "))
-        }
+    let help = if let Some(near) = near {
+        format!("did you mean `.{near}`?")
+    } else {
+        let names: Vec<String> =
+            Variable::ALL.iter().map(|(name, _)| format!("`.{name}`")).collect();
+        format!("there are {}", names.join(", "))
     };
     invalid(format!("there is no variable `.{name}` (column {column}); {help}"))
 }
