@@ -82,7 +82,8 @@ impl Zone {
 
     /// Returns the offset from UTC, in seconds, so many seconds after 1970.
     pub fn offset_at(&self, seconds: i64) -> i64 {
-        let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        let time = Timestamp::from_second(seconds.clamp(first, last)).unwrap_or_default();
         i64::from(self.0.to_offset(time).seconds())
     }
 }

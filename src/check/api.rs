@@ -218,7 +218,8 @@ impl Check for ApiCheck {
             _ => None,
         };
         let scope = self.kinds.scope(kubernetes, object);
-        let mut state = Cx::new(kubernetes.minor, object, root, old, scope, review.apply);
+        let mut state =
+            Cx::new(kubernetes.minor, object, root, old, scope, review.apply, review.dry_run);
         metadata::validate(&mut state, root);
         if let Some(kind) = BY_NAME.get(&(object.group(), &*object.kind)) {
             (kind.validate)(&mut state, root);

@@ -80,7 +80,8 @@ impl SchemaCheck {
         }
         match defect.breach {
             Breach::DuplicateItem
-                if matches!(authority, Authority::BuiltIn) && apply == Apply::Client =>
+                if (in_metadata || matches!(authority, Authority::BuiltIn))
+                    && apply == Apply::Client =>
             {
                 &self.rules.repeated_item
             }
@@ -138,6 +139,7 @@ impl SchemaCheck {
                     kind: &object.kind,
                     object: root,
                     old: review.old_object.map(|it| &it.root),
+                    apply: review.apply,
                     kubernetes,
                 });
                 self.rules_of(cx, review, object, &authority, judgement, results)

@@ -195,7 +195,7 @@ fn form(text: &str, base: &SchemaBase) -> Result<Form, String> {
         return Ok(Form::Embedded(None));
     }
     if text.starts_with("http://") || text.starts_with("https://") {
-        let remote = Remote::new(&completed(text)).map_err(|error| error.to_string())?;
+        let remote = Remote::new(&completed(text)?).map_err(|error| error.to_string())?;
         return Ok(if remote.is_well_known() {
             Form::Embedded(Some(remote))
         } else {
@@ -212,7 +212,7 @@ fn form(text: &str, base: &SchemaBase) -> Result<Form, String> {
         }
     }
     if path.contains("{{") {
-        let template = Template::new(&completed(path)).map_err(|error| error.to_string())?;
+        let template = Template::new(&completed(path)?).map_err(|error| error.to_string())?;
         let folder = folder_of(&base.folder, &template);
         if !folder.is_dir() {
             return absent(&folder, format!("the folder `{}` does not exist", folder.display()));
@@ -255,9 +255,10 @@ fn folder_of(base: &Path, template: &Template) -> PathBuf {
     }
 }
 
-/// Appends what kubeconform appends.
-fn completed(text: &str) -> String {
-    if text.ends_with("json") { text.to_owned() } else { format!("{text}/{LAYOUT}") }
+/// Appends what kubeconform appends to a template that is one already.
+fn completed(text: &str) -> Result<String, String> {
+    Template::new(text).map_err(|error| error.to_string())?;
+    Ok(if text.ends_with("json") { text.to_owned() } else { format!("{text}/{LAYOUT}") })
 }
 
 fn by_template(

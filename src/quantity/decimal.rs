@@ -13,20 +13,23 @@ pub(super) struct Decimal {
     /// Values 0 to 9, the most significant first, without leading and trailing zeros; none for zero.
     digits: Vec<u8>,
     exponent: i64,
+    /// Decimals that upstream would keep, which shows where a float approximates the number.
+    scale: i64,
 }
 
 impl Decimal {
     /// Returns `value` × 10^`scale`.
     pub(super) fn new(value: i64, scale: i32) -> Self {
         let digits = value.unsigned_abs().to_string().bytes().map(|byte| byte - b'0').collect();
-        Self { negative: value < 0, digits, exponent: i64::from(scale) }.normal()
+        let exponent = i64::from(scale);
+        Self { negative: value < 0, digits, exponent, scale: -exponent }.normal()
     }
 
     /// Reads the digits before and after a point.
     pub(super) fn read(negative: bool, whole: &str, fraction: &str) -> Self {
         let digits = whole.bytes().chain(fraction.bytes()).map(|it| it.saturating_sub(b'0'));
         let exponent = -i64::try_from(fraction.len()).unwrap_or(i64::MAX / 4);
-        Self { negative, digits: digits.collect(), exponent }.normal()
+        Self { negative, digits: digits.collect(), exponent, scale: -exponent }.normal()
     }
 
     fn normal(mut self) -> Self {
@@ -37,7 +40,7 @@ impl Decimal {
             self.exponent += 1;
         }
         if self.digits.is_empty() {
-            return Self { negative: false, digits: Vec::new(), exponent: 0 };
+            return Self { negative: false, digits: Vec::new(), exponent: 0, scale: self.scale };
         }
         self
     }
@@ -65,6 +68,7 @@ impl Decimal {
     /// Multiplies by a power of ten.
     pub(super) fn shift(mut self, exponent: i32) -> Self {
         self.exponent += i64::from(exponent);
+        self.scale -= i64::from(exponent);
         self.normal()
     }
 
@@ -84,12 +88,13 @@ impl Decimal {
             push(&mut carry);
         }
         digits.reverse();
-        Self { negative: self.negative, digits, exponent: self.exponent }.normal()
+        Self { digits, ..self.clone() }.normal()
     }
 
     /// Rounds away from zero to a multiple of 10^`exponent`.
     pub(super) fn round(mut self, exponent: i32) -> Self {
         let exponent = i64::from(exponent);
+        self.scale = -exponent;
         let Ok(cut @ 1..) = usize::try_from(exponent - self.exponent) else { return self };
         let kept = self.digits.len().saturating_sub(cut);
         let lost = self.digits.split_off(kept).iter().any(|digit| *digit != 0);
@@ -154,7 +159,8 @@ impl Decimal {
             digits.push(digit % 10);
         }
         digits.reverse();
-        Self { negative: large.negative, digits, exponent: bottom }.normal()
+        let scale = large.scale.max(small.scale);
+        Self { negative: large.negative, digits, exponent: bottom, scale }.normal()
     }
 
     /// Returns the number in units of 10^`scale`, rounded away from zero, where it fits.
@@ -172,12 +178,14 @@ impl Decimal {
         i64::try_from(if self.negative { -whole } else { whole }).ok()
     }
 
-    /// Returns the nearest float of the number in billionths, times a billionth, as upstream
+    /// Returns the nearest float of the digits without a point, times a power of ten, as upstream
     /// reckons.
     pub(super) fn approximate_f64(&self) -> f64 {
         let digits: String = self.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
-        let billionths: f64 = format!("0{digits}e{}", self.exponent + 9).parse().unwrap_or(0.0);
-        let magnitude = times_power_of_ten(billionths, -9);
+        let scaled: f64 =
+            format!("0{digits}e{}", self.exponent + self.scale).parse().unwrap_or(0.0);
+        let scale = i32::try_from(-self.scale).unwrap_or(i32::MAX);
+        let magnitude = times_power_of_ten(scaled, scale);
         if self.negative { -magnitude } else { magnitude }
     }
 }

@@ -23,6 +23,9 @@ use crate::finding::Finding;
 use crate::load::{self, Dialect, Limits, Parsed, ProblemKind};
 use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
+/// How many kinds are remembered that were not known beforehand. A cluster has some hundred.
+const KINDS: usize = 10_000;
+
 /// A place with schemas, and where it was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SchemaPlace {
@@ -92,10 +95,10 @@ pub(super) fn remote(places: &[SchemaPlace]) -> Vec<Finding> {
 struct UserSource {
     reader: Reader,
     definitions: Definitions,
-    /// What was found, or was not, of each kind.
-    found: Mutex<BTreeMap<Kind, Option<Found<'static>>>>,
-    /// Whether kinds that are not among those that were found may be looked for.
-    open: bool,
+    /// What was found, or was not, of the kinds that were known beforehand.
+    found: BTreeMap<Kind, Option<Found<'static>>>,
+    /// What is found, or is not, of others when they are asked for; `None` where none are.
+    later: Option<Mutex<BTreeMap<Kind, Option<Found<'static>>>>>,
 }
 
 /// Finds and compiles schemas.
@@ -119,8 +122,8 @@ impl UserSource {
             .into_par_iter()
             .map(|kind| (kind.clone(), reader.find(kind)))
             .collect();
-        let open = kinds.is_none();
-        Ok(Self { reader, definitions, found: Mutex::new(found), open })
+        let later = kinds.is_none().then(Mutex::default);
+        Ok(Self { reader, definitions, found, later })
     }
 }
 
@@ -135,14 +138,21 @@ impl SchemaSource for UserSource {
             version: wanted.version.to_owned(),
             kind: wanted.kind.to_owned(),
         };
-        let known = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = known().get(&kind).cloned();
-        let found = match before {
-            Some(found) => found,
-            None if !self.open => None,
-            None => {
-                let found = self.reader.find(&kind);
-                known().entry(kind).or_insert(found).clone()
+        let found = match (self.found.get(&kind), &self.later) {
+            (Some(found), _) => found.clone(),
+            (None, None) => None,
+            (None, Some(later)) => {
+                // A thread that panicked while it held the lock left a map that is whole.
+                let known = || later.lock().unwrap_or_else(PoisonError::into_inner);
+                let before = known().get(&kind).cloned();
+                before.unwrap_or_else(|| {
+                    let found = self.reader.find(&kind);
+                    let mut known = known();
+                    if known.len() < KINDS {
+                        known.insert(kind, found.clone());
+                    }
+                    found
+                })
             }
         };
         Some(Answer { found: found?, authority: self.reader.authority.clone() })

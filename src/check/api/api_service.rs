@@ -29,7 +29,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         let name = object.at(&["metadata", key]);
         let rest = name.text().strip_prefix(version.text());
         let right = rest.and_then(|it| it.strip_prefix('.')) == Some(group.text());
-        if cx.old.is_none() && !name.is_empty() && !right {
+        if !name.is_empty() && !right {
             cx.invalid(&metadata::NAME, name, "must be the version, a `.` and the group");
         }
     }

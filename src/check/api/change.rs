@@ -49,8 +49,10 @@ const DEFAULTS: &[(&str, &str)] = &[
 ];
 
 /// What the server or an admission plugin fills in with a value that is not known here.
-const FILLED_IN: &[&str] =
-    &["creationTimestamp", "imagePullPolicy", "nodeName", "priority", "status"];
+const FILLED_IN: &[&str] = &["creationTimestamp", "nodeName", "priority", "status"];
+
+/// What the server fills in by the image that stands beside it.
+const PULL_POLICY: &str = "imagePullPolicy";
 
 /// The old name of `serviceAccountName`, which the server keeps the same: whoever removes either
 /// finds it filled in from the other.
@@ -62,17 +64,13 @@ const EMPTY_IS_A_VALUE: &[&str] = &["storageClassName", "volumeAttributesClassNa
 /// Fields that hold amounts by name.
 const AMOUNTS: &[&str] = &["capacity", "limits", "overhead", "requests"];
 
-/// Returns the first field that differs, as the place in the new state; it may be missing there.
-pub(super) fn first<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
-    first_below(new, old, "")
+/// Returns the first difference in a field of two states, as the place in the new one; it may be
+/// missing there.
+pub(super) fn first_in<'a>(new: Field<'a>, old: Field<'a>, key: &'a str) -> Option<Field<'a>> {
+    first_below(new.get(key), old.get(key), key)
 }
 
-/// Says whether nothing differs.
-pub(super) fn is_none<'a>(new: Field<'a>, old: Field<'a>) -> bool {
-    first(new, old).is_none()
-}
-
-/// As [`first`], without the fields of these names at the top.
+/// Returns the first difference of two states, but for the fields of these names at the top.
 pub(super) fn first_beside<'a>(
     new: Field<'a>,
     old: Field<'a>,
@@ -102,9 +100,10 @@ fn first_below<'a>(new: Field<'a>, old: Field<'a>, key: &str) -> Option<Field<'a
         (Some(one), Some(two)) => match (&one.kind, &two.kind) {
             (NodeKind::Mapping(_), NodeKind::Mapping(_)) => {
                 let inner = AMOUNTS.contains(&key);
-                return entries(new, old).find_map(|(name, new, old)| {
-                    let same = inner && resources::amount(new) == resources::amount(old);
-                    if same { None } else { first_below(new, old, name) }
+                return entries(new, old).find_map(|(name, one, two)| {
+                    let same = (inner && resources::amount(one) == resources::amount(two))
+                        || (name == PULL_POLICY && pull_policy(new) == pull_policy(old));
+                    if same { None } else { first_below(one, two, name) }
                 });
             }
             (NodeKind::Sequence(a), NodeKind::Sequence(b)) => {
@@ -121,6 +120,19 @@ fn first_below<'a>(new: Field<'a>, old: Field<'a>, key: &str) -> Option<Field<'a
         },
     };
     differs.then_some(new)
+}
+
+/// Returns the policy by which a container's image is pulled, or what the server takes for it.
+pub(super) fn pull_policy<'a>(container: Field<'a>) -> &'a str {
+    match container.get(PULL_POLICY).text() {
+        "" => {
+            let image = container.get("image").text();
+            let name = image.rsplit_once('/').map_or(image, |(_, name)| name);
+            let newest = name.ends_with(":latest") || !name.contains([':', '@']);
+            if newest && !image.contains('@') { "Always" } else { "IfNotPresent" }
+        }
+        text => text,
+    }
 }
 
 fn is_same(one: &Scalar, two: &Scalar) -> bool {

@@ -235,13 +235,22 @@ fn check_warning<'a>(cx: &mut Cx<'a>, version: Field<'a>) {
         (!version.get("deprecated").is_true(), "must be set for deprecated versions only"),
         (warning.is_empty(), "must not be empty"),
         (warning.len() > 256, "must be no more than 256 characters"),
-        (warning.chars().any(char::is_control), "must be printable"),
+        (!warning.chars().all(is_printable), "must be printable"),
     ];
     for (is_wrong, wrong) in wrongs {
         if is_wrong {
             cx.invalid(&VERSIONS, field, wrong);
         }
     }
+}
+
+/// Says whether a character leaves a mark, or is a space (`unicode.IsPrint`).
+fn is_printable(c: char) -> bool {
+    let is_invisible = matches!(
+        c,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    c == ' ' || !(c.is_control() || c.is_whitespace() || is_invisible)
 }
 
 /// Says whether all versions have the same value of a field, as the server asks when it moves
@@ -368,6 +377,7 @@ fn check_conversion<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_v1: bool) {
     if strategy.text() == "Webhook" {
         if config.exists() {
             webhook_client::check(cx, config);
+            check_bundle(cx, config.get("caBundle"));
         } else {
             cx.required(&CLIENT, config, "conversion by webhook needs one");
         }
@@ -392,6 +402,19 @@ fn check_conversion<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_v1: bool) {
     let preserves = spec.get("preserveUnknownFields").bool().unwrap_or(!is_v1);
     if !is_v1 && preserves && strategy.text() != "None" {
         cx.invalid(&CONVERSION, strategy, "must be `None` where unknown fields are preserved");
+    }
+}
+
+/// A definition that is served trusts certificates that can be read, unless it did not before
+/// (`allowInvalidCABundle`).
+fn check_bundle<'a>(cx: &mut Cx<'a>, bundle: Field<'a>) {
+    let Some(old) = cx.old.map(|it| it.at(&["spec", "conversion", "webhook", "clientConfig"]))
+    else {
+        return;
+    };
+    let is_wrong = |it: Field<'_>| !it.is_empty() && !webhook_client::has_certificate(it.text());
+    if cx.minor >= 31 && is_wrong(bundle) && !is_wrong(old.get("caBundle")) {
+        cx.invalid(&CLIENT, bundle, "must hold certificates as PEM");
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Defect {
     pub(super) span: Span,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// Whether the server only warns.
+    pub(super) warns: bool,
 }
 
 /// What validators know beside the field that they look at.
@@ -43,6 +45,8 @@ pub(super) struct Cx<'a> {
     pub(super) scope: Option<KindScope>,
     /// How the object is applied.
     pub(super) apply: Apply,
+    /// Whether nothing will be stored.
+    pub(super) dry_run: bool,
     defects: Vec<Defect>,
     /// Whether the last report was taken; what cannot be judged is not.
     taken: bool,
@@ -56,8 +60,31 @@ impl<'a> Cx<'a> {
         old: Option<Field<'a>>,
         scope: Option<KindScope>,
         apply: Apply,
+        dry_run: bool,
     ) -> Self {
-        Self { minor, object, root, old, scope, apply, defects: Vec::new(), taken: false }
+        Self { minor, object, root, old, scope, apply, dry_run, defects: Vec::new(), taken: false }
+    }
+
+    /// Returns how much was found so far.
+    pub(super) fn found(&self) -> usize {
+        self.defects.len()
+    }
+
+    /// Takes back what was found since [`Cx::found`] said so.
+    pub(super) fn forget_since(&mut self, found: usize) {
+        self.defects.truncate(found);
+        self.taken = false;
+    }
+
+    /// Says whether the server would refuse another state of the object, were it new.
+    pub(super) fn would_refuse(
+        &self,
+        state: Field<'a>,
+        validate: fn(&mut Self, Field<'a>),
+    ) -> bool {
+        let mut other = Self::new(self.minor, self.object, state, None, self.scope, self.apply);
+        validate(&mut other, state);
+        other.defects.iter().any(|it| !it.warns)
     }
 
     /// Returns what was found, in the order in which it was found.
@@ -292,7 +319,8 @@ impl<'a> Cx<'a> {
         }
         let root = self.root.node();
         let Some(span) = span.or_else(|| root.map(|it| it.locate(&path, part))) else { return };
-        self.defects.push(Defect { rule: rule.id, path, span, message, help });
+        let warns = rule.warns;
+        self.defects.push(Defect { rule: rule.id, path, span, message, help, warns });
         self.taken = true;
     }
 

@@ -4,7 +4,6 @@ use super::Kind;
 use super::cx::Cx;
 use super::field::Field;
 use super::rollout::{self, Amount, EMPTY_SELECTOR, STRATEGY};
-use super::rule::Rule;
 use super::shared::UNSUPPORTED;
 use super::{pod, selector};
 
@@ -12,8 +11,6 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { group: "apps", name: "DaemonSet", validate, update: Some(update) },
     Kind { group: "extensions", name: "DaemonSet", validate, update: None },
 ];
-
-pub(super) const RULES: &[&Rule] = &[];
 
 const STRATEGIES: &[&str] = &["OnDelete", "RollingUpdate"];
 /// The minor in which a DaemonSet may have more pods than nodes for a while, by default.

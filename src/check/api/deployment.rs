@@ -121,6 +121,10 @@ fn validate_replica_set<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 
 /// The selector stays (`ValidateDeploymentUpdate`, `ValidateReplicaSetUpdate`).
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
+    let (strategy, before) = (new.at(&["spec", "strategy"]), old.at(&["spec", "strategy"]));
+    if strategy.get("type").text() == "Recreate" && before.get("type").text() != "Recreate" {
+        rollout::check_filled_in(cx, strategy, before);
+    }
     if cx.object.version() == "v1" || cx.object.version() == "v1beta2" {
         rollout::check_unchanged(cx, new.get("spec"), old.get("spec"), &["selector"]);
     }
@@ -249,6 +253,15 @@ mod tests {
         let old = deployment("replicas: 1");
         assert_update(&old, &deployment("replicas: 2"), &[]);
         assert_update(&old, &old.replace("web", "db"), &["spec.selector"]);
+    }
+
+    #[test]
+    fn steps_that_the_server_filled_in_stay() {
+        let recreate = deployment("strategy: {type: Recreate}");
+        let steps = ["spec.strategy.rollingUpdate"];
+        assert_update(&deployment("replicas: 1"), &recreate, &steps);
+        assert_update(&deployment("strategy: {rollingUpdate: {maxSurge: 1}}"), &recreate, &[]);
+        assert_update(&recreate, &recreate, &[]);
     }
 
     #[test]

@@ -50,6 +50,13 @@ impl Wanted {
         }
     }
 
+    /// Says whether an expression may be what is wanted. An `Object` has no type of its own here, so
+    /// that one is made is all that can be told.
+    fn may_be(self, text: &str) -> bool {
+        let is_made = |after: &str| after.trim_start().starts_with('{');
+        self != Self::Object || text.split("Object").skip(1).any(is_made)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Anything => "anything",
@@ -79,15 +86,15 @@ pub(super) fn check<'a>(
 ) -> Option<Compiled> {
     let text = field.str()?;
     let message = match compile(text, environment) {
-        Ok(program) if wanted.takes(program.result_type()) => {
+        Ok(program) if wanted.takes(program.result_type()) && wanted.may_be(text) => {
             let uses_old = program.uses("oldSelf");
             return Some(Compiled { result: program.result_type().clone(), uses_old });
         }
         // What is filled in later may be right.
         _ if wording::is_placeholder(text) => return None,
         Ok(program) => {
-            let found = program.result_type();
-            format!("is {}, and must be {}", wording::code(&found.to_string()), wanted.name())
+            let found = wording::code(&program.result_type().to_string());
+            format!("results in {found}, and must result in {}", wanted.name())
         }
         Err(errors) => {
             let first = errors.first().map_or("", |it| &*it.message);

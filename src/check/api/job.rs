@@ -277,7 +277,7 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let (new, old) = (new.get("spec"), old.get("spec"));
     check_count(cx, new, old);
     for key in ["selector", "completionMode"] {
-        if let Some(field) = change::first(new.get(key), old.get(key)) {
+        if let Some(field) = change::first_in(new, old, key) {
             cx.immutable(&TEMPLATE, field);
             cx.named(new.get(key));
         }
@@ -289,7 +289,9 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
         ("successPolicy", job_policies::SUCCESS),
     ];
     for (key, since) in dropped {
-        if cx.minor >= since && !change::is_none(new.get(key), old.get(key)) {
+        let differs = new.get(key).exists() != old.get(key).exists()
+            || change::first_in(new, old, key).is_some();
+        if cx.minor >= since && differs {
             cx.immutable(&TEMPLATE, new.get(key));
         }
     }
@@ -329,7 +331,7 @@ fn check_template<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>, open: boo
             old.get("metadata"),
             &["labels", "annotations"],
         ),
-        false => change::first(new.get("metadata"), old.get("metadata")),
+        false => change::first_in(new, old, "metadata"),
     };
     let (new_spec, old_spec) = (new.get("spec"), old.get("spec"));
     let mut ignored = Vec::new();

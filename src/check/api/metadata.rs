@@ -25,6 +25,7 @@ pub(super) const RULES: &[&Rule] = &[
     &MANAGED_FIELDS,
     &OF_THE_SERVER,
     &IDENTITY,
+    &QUESTION,
 ];
 
 /// The name of an object does not have the form that its kind asks for.
@@ -130,10 +131,19 @@ const OF_THE_SERVER: Rule = Rule::new(
     &["Store.Create", "ValidateObjectMetaUpdate"],
 );
 
+const QUESTION: Rule = Rule::new(
+    "api/named-access-review",
+    "Review of access with metadata",
+    "A review of access is a question that is answered and not kept, so it has no metadata.",
+    "remove `metadata`",
+    &["ValidateSubjectAccessReview"],
+);
+
 const IDENTITY: Rule = Rule::new(
     "api/immutable-metadata",
-    "Name, namespace or UID changes",
-    "They say which object it is; another name is another object.",
+    "Name, namespace, UID or deletion changes",
+    "Name, namespace and UID say which object it is; another name is another object. That an \
+     object is to be deleted is asked by a request of its own.",
     "delete the object and create another",
     &["ValidateObjectMetaUpdate"],
 );
@@ -145,7 +155,7 @@ const ANNOTATIONS_MAX: usize = 256 * 1024;
 pub(super) fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let metadata = object.get("metadata");
     if names::is_question(cx) {
-        return;
+        return check_question(cx, metadata);
     }
     match cx.old {
         None => check_name(cx, metadata),
@@ -164,6 +174,16 @@ pub(super) fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     check_owners(cx, metadata.get("ownerReferences"));
     check_finalizers(cx, metadata.get("finalizers"));
     check_versions(cx, metadata);
+}
+
+/// What asks who may do what has no metadata; that a namespace is asked about is no matter.
+fn check_question<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
+    const KEYS: [&str; 6] =
+        ["name", "generateName", "labels", "annotations", "ownerReferences", "finalizers"];
+    let is_set = KEYS.into_iter().any(|key| !metadata.get(key).is_empty());
+    if is_set && cx.object.group() == "authorization.k8s.io" {
+        cx.forbidden(&QUESTION, metadata, "in a review of access");
+    }
 }
 
 fn check_name<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
@@ -193,7 +213,7 @@ fn check_name<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
 /// Looks at a prefix, and at the name that the server would make of it.
 fn check_prefix<'a>(cx: &mut Cx<'a>, name: Field<'a>, prefix: Field<'a>, form: Form) {
     if names::has_checked_prefix(cx)
-        && let Some(wrong) = form.check(prefix.text(), true)
+        && let Some(wrong) = form.check(prefix.text(), names::masks_prefix(cx))
     {
         return cx.invalid(&NAME, prefix, wrong);
     }
@@ -212,9 +232,16 @@ fn check_prefix<'a>(cx: &mut Cx<'a>, name: Field<'a>, prefix: Field<'a>, form: F
 }
 
 fn check_identity<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
-    for key in ["name", "namespace", "uid"] {
+    for key in ["name", "namespace"] {
         let (new, old) = (new.get(key), old.get(key));
         if !new.is_empty() && !old.is_empty() && !new.equals(old) {
+            cx.immutable(&IDENTITY, new);
+        }
+    }
+    // What the old state does not tell, the server has all the same, or never had.
+    for key in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let (new, old) = (new.get(key), old.get(key));
+        if new.exists() && !new.is_empty() && !new.equals(old) {
             cx.immutable(&IDENTITY, new);
         }
     }
@@ -317,11 +344,12 @@ fn check_finalizers<'a>(cx: &mut Cx<'a>, finalizers: Field<'a>) {
 fn check_versions<'a>(cx: &mut Cx<'a>, metadata: Field<'a>) {
     let version = metadata.get("resourceVersion");
     let is_some = version.str().and_then(|it| it.parse::<u64>().ok()).is_some_and(|it| it > 0);
-    if cx.old.is_none() && is_some {
+    // In a dry run nothing is stored, and only the store looks.
+    if cx.old.is_none() && is_some && !cx.dry_run {
         cx.forbidden(&OF_THE_SERVER, version, "on an object that is created");
     }
     let managed = metadata.get("managedFields");
-    if cx.apply == Apply::ServerSide && managed.len() > 0 {
+    if cx.apply == Apply::ServerSide && managed.exists() {
         cx.forbidden(&MANAGED_FIELDS, managed, "on an object that is applied");
     }
 }

@@ -59,7 +59,6 @@ pub(super) const RULES: &[&[&Rule]] = &[
     spread::RULES,
     system::RULES,
     update::RULES,
-    volume_sources::RULES,
     volumes::RULES,
     warnings::RULES,
 ];
@@ -128,6 +127,8 @@ struct Spec<'a> {
     claims: BTreeSet<&'a str>,
     /// The volumes by name. Those that a StatefulSet makes from its claims are among them.
     volumes: BTreeMap<&'a str, volumes::Source>,
+    /// Whether a name of a volume is filled in later.
+    has_open_volume: bool,
 }
 
 impl<'a> Spec<'a> {
@@ -151,6 +152,7 @@ impl<'a> Spec<'a> {
             os: os.exists().then(|| os.get("name").text()),
             claims: claims.filter(|it| !it.is_empty()).collect(),
             volumes: BTreeMap::new(),
+            has_open_volume: false,
         }
     }
 

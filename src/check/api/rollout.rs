@@ -6,7 +6,8 @@ use super::forms::IMMUTABLE;
 use super::rule::Rule;
 use super::selector::{self, Labels};
 use super::{change, pod};
-use crate::document::{NodeKind, Scalar};
+use crate::document::{NodeKind, Part, Scalar};
+use crate::wording;
 
 pub(super) const RULES: &[&Rule] =
     &[&MISMATCH, &EMPTY_SELECTOR, &RESTART, &TEMPLATE_DEADLINE, &STRATEGY, &COUNT];
@@ -195,6 +196,7 @@ pub(super) fn check_amount<'a>(
                 .filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit()));
             match digits {
                 Some(digits) => Amount::Percent(digits.parse().unwrap_or(i64::MAX)),
+                None if wording::is_placeholder(text) => default,
                 None => {
                     cx.invalid(rule, field, "must be a number or a percentage, such as `25%`");
                     Amount::Count(text.parse().unwrap_or(0))
@@ -217,6 +219,20 @@ pub(super) fn check_percent<'a>(
     }
 }
 
+/// Looks for the steps that the server filled in for the strategy before, which stay beside one
+/// that has no steps.
+pub(super) fn check_filled_in<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
+    let steps = new.get("rollingUpdate");
+    if !steps.exists() && !old.get("rollingUpdate").exists() {
+        let path = steps.path();
+        let message =
+            format!("the server's own {} stays when the strategy changes", cx.place(&path));
+        let help = "delete the object first, or write `rollingUpdate` out once before the strategy \
+                    changes";
+        cx.report(&STRATEGY, path, Part::Value, message, Some(help.to_owned()));
+    }
+}
+
 /// Wants fields of a spec to be as they were.
 pub(super) fn check_unchanged<'a>(
     cx: &mut Cx<'a>,
@@ -225,7 +241,7 @@ pub(super) fn check_unchanged<'a>(
     keys: &[&'a str],
 ) {
     for key in keys {
-        if !change::is_none(new.get(key), old.get(key)) {
+        if change::first_in(new, old, key).is_some() {
             cx.immutable(&IMMUTABLE, new.get(key));
         }
     }

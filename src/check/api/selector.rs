@@ -105,22 +105,26 @@ pub(super) fn is_empty(selector: Field<'_>) -> bool {
 }
 
 /// Says whether the server can turn a selector into one that it can evaluate
-/// (`LabelSelectorAsSelector`).
+/// (`LabelSelectorAsSelector`). What is filled in later is taken to be right.
 pub(super) fn is_valid(selector: Field<'_>) -> bool {
+    let fits = |text: &str, form: fn(&str) -> naming::Wrong| {
+        form(text).is_none() || wording::is_placeholder(text)
+    };
     let labels = selector.get("matchLabels").entries().all(|(key, value)| {
-        naming::qualified_name(key).is_none() && naming::label_value(value.text()).is_none()
+        fits(key, naming::qualified_name) && fits(value.text(), naming::label_value)
     });
     labels
         && selector.get("matchExpressions").items().all(|requirement| {
-            let values = requirement.get("values");
-            let takes_values = match requirement.get("operator").text() {
+            let (operator, values) =
+                (requirement.get("operator").text(), requirement.get("values"));
+            let takes_values = match operator {
                 "In" | "NotIn" => !values.is_empty(),
                 "Exists" | "DoesNotExist" => values.is_empty(),
-                _ => false,
+                _ => wording::is_placeholder(operator),
             };
             takes_values
-                && naming::qualified_name(requirement.get("key").text()).is_none()
-                && values.items().all(|it| naming::label_value(it.text()).is_none())
+                && fits(requirement.get("key").text(), naming::qualified_name)
+                && values.items().all(|it| fits(it.text(), naming::label_value))
         })
 }
 
@@ -171,7 +175,8 @@ impl<'a> Labels<'a> {
                 values.all(|it| it.text() != *label || wording::is_placeholder(label))
             }),
             "Exists" => label.is_some(),
-            _ => label.is_none(),
+            "DoesNotExist" => label.is_none(),
+            _ => true,
         }
     }
 }

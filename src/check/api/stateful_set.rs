@@ -44,6 +44,8 @@ const HISTORY: Rule = Rule::new(
 
 const POLICIES: &[&str] = &["OrderedReady", "Parallel"];
 const STRATEGIES: &[&str] = &["OnDelete", "RollingUpdate"];
+const ACCESS_MODES: &[&str] =
+    &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const RETENTION: &[&str] = &["Delete", "Retain"];
 
 /// The minor in which the templates of pods and claims are looked at.
@@ -84,6 +86,13 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     if cx.minor >= TEMPLATES && cx.old.is_none() {
         for claim in claims.items() {
             persistent_volume_claim::claim_spec(cx, claim.get("spec"));
+            let modes = claim.at(&["spec", "accessModes"]);
+            for mode in modes.items() {
+                if mode.str().is_some_and(|it| !it.is_empty() && !ACCESS_MODES.contains(&it)) {
+                    cx.not_supported(&UNSUPPORTED, mode, ACCESS_MODES);
+                    cx.named(modes);
+                }
+            }
         }
     }
     rollout::check_counts(cx, spec, &["replicas", "minReadySeconds"]);
@@ -107,14 +116,13 @@ fn check_template<'a>(cx: &mut Cx<'a>, spec: Field<'a>, claims: Field<'a>) {
     if rollout::check_selector(cx, spec) {
         if cx.minor < TEMPLATES {
             pod::check_template_metadata_only(cx, template);
-        } else if !cx.old.is_some_and(is_broken) {
-            let names: Vec<&str> =
-                claims.items().map(|it| it.at(&["metadata", "name"]).text()).collect();
-            for claim in claims.items() {
-                cx.require_name_by(&CLAIM_NAME, claim.at(&["metadata", "name"]), naming::dns_label);
+        } else {
+            let found = cx.found();
+            check_pods(cx, template, claims);
+            // What the server would not take now may keep its template.
+            if cx.found() > found && cx.old.is_some_and(|old| cx.would_refuse(old, validate)) {
+                cx.forget_since(found);
             }
-            let old = cx.old.map(|it| it.at(&["spec", "template"]));
-            pod::check_template(cx, template, old, &names);
         }
     } else {
         cx.invalid(&EMPTY_SELECTOR, spec.get("selector"), "cannot be evaluated");
@@ -122,10 +130,14 @@ fn check_template<'a>(cx: &mut Cx<'a>, spec: Field<'a>, claims: Field<'a>) {
     rollout::check_restart(cx, template);
 }
 
-/// Says whether a StatefulSet that exists is one that the server would not take now; then it looks
-/// at the template no more. Only the plainest defects are known here.
-fn is_broken(old: Field<'_>) -> bool {
-    old.at(&["spec", "template", "spec", "containers"]).is_empty()
+/// Looks at the template of the pods, which have a volume for each claim.
+fn check_pods<'a>(cx: &mut Cx<'a>, template: Field<'a>, claims: Field<'a>) {
+    let names: Vec<&str> = claims.items().map(|it| it.at(&["metadata", "name"]).text()).collect();
+    for claim in claims.items() {
+        cx.require_name_by(&CLAIM_NAME, claim.at(&["metadata", "name"]), naming::dns_label);
+    }
+    let old = cx.old.map(|it| it.at(&["spec", "template"]));
+    pod::check_template(cx, template, old, &names);
 }
 
 /// Looks at how pods are replaced.
@@ -161,9 +173,13 @@ fn check_strategy<'a>(cx: &mut Cx<'a>, strategy: Field<'a>) {
 /// Looks at what changes (`ValidateStatefulSetUpdate`).
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let (new, old) = (new.get("spec"), old.get("spec"));
+    let (strategy, before) = (new.get("updateStrategy"), old.get("updateStrategy"));
+    if strategy.get("type").text() == "OnDelete" && before.get("type").is_empty() {
+        rollout::check_filled_in(cx, strategy, before);
+    }
     if cx.minor >= 37 {
         for key in ["selector", "volumeClaimTemplates", "serviceName", "podManagementPolicy"] {
-            if let Some(field) = change::first(new.get(key), old.get(key)) {
+            if let Some(field) = change::first_in(new, old, key) {
                 cx.immutable(&CHANGED, field);
                 cx.named(new.get(key));
             }

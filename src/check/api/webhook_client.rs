@@ -1,5 +1,8 @@
 //! How the API server reaches webhooks: URLs, services and the certificates to trust.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::cx::Cx;
 use super::field::Field;
 use super::rule::Rule;
@@ -66,6 +69,14 @@ pub(super) fn check_port<'a>(cx: &mut Cx<'a>, rule: &'static Rule, port: Field<'
     if port.int().is_some_and(|it| !(1..=65535).contains(&it)) {
         cx.invalid(rule, port, "must be between 1 and 65535");
     }
+}
+
+/// Says whether base64 holds a certificate as PEM.
+pub(super) fn has_certificate(text: &str) -> bool {
+    let plain: String = text.chars().filter(|it| !it.is_ascii_whitespace()).collect();
+    let decoded = STANDARD.decode(plain).unwrap_or_default();
+    let head: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    decoded.windows(head.len()).any(|it| it == head)
 }
 
 /// Says what is wrong with the path of a service.

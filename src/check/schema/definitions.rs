@@ -110,6 +110,10 @@ impl Definition {
         let preserve = preserve == Some(true);
         let version = |it: &Value| {
             let status = |it: &Value| it.pointer("/subresources/status").is_some();
+            let replicas = |it: &Value| {
+                let path = it.pointer("/subresources/scale/specReplicasPath")?.as_str()?;
+                Some(Box::from(path))
+            };
             let name = it.get("name")?.as_str()?;
             Some(Version {
                 name: name.into(),
@@ -117,6 +121,7 @@ impl Definition {
                 options: Options {
                     status: status(it) || status(spec),
                     preserve_unknown_fields: preserve,
+                    replicas: replicas(it).or_else(|| replicas(spec)),
                 },
                 schema: it.pointer("/schema/openAPIV3Schema").or(common).cloned(),
                 compiled: OnceLock::new(),
@@ -154,7 +159,7 @@ impl SchemaSource for Definitions {
             Some(Version { schema: None, .. }) => Found::Open,
             Some(Version { schema: Some(schema), options, compiled, .. }) => {
                 let compile = || {
-                    let schema = Structural::compile(schema, *options);
+                    let schema = Structural::compile(schema, options.clone());
                     schema.map(Arc::new).map_err(|err| err.to_string())
                 };
                 match compiled.get_or_init(compile) {

@@ -24,9 +24,10 @@ use defects::Telling;
 use node::{Spot, Tree, bounded};
 pub use open_api::schema_of;
 
-/// How many steps the question whether an object is valid may take; it takes some tenths of a
-/// second. A pod takes some hundred.
-const STEPS: u64 = 1 << 24;
+/// How many steps the question whether an object is valid may take: a fixed number, and more for
+/// each value of the object. A pod takes some hundred, and some millions take a second.
+const STEPS: u64 = 1 << 21;
+const STEPS_EACH: u64 = 64;
 /// How many steps it may take to say what is wrong, which costs memory too.
 const TELLING: u64 = 1 << 20;
 /// How large a compiled pattern may be, in bytes.
@@ -96,11 +97,11 @@ impl JsonSchema {
         let address = format!("{BESIDE}schema.json");
         documents.keep(&address, Arc::new(schema.clone()))?;
         let told = |error: jsonschema::ValidationError<'_>| {
-            let place = error.instance_path().as_str();
+            let place = error.instance_path().as_str().replace(patterns::KEYWORD, "pattern");
             // Without the part of the schema that is wrong, which may be all of it.
             let error: String = error.masked().to_string().chars().take(300).collect();
-            match place {
-                "" => error,
+            match place.as_str() {
+                "" | "/pattern" => error,
                 place => format!("{error} (at `{place}`)"),
             }
         };
@@ -121,7 +122,8 @@ impl JsonSchema {
 
 impl ObjectSchema for JsonSchema {
     fn check(&self, kind: &str, root: &Node) -> Vec<Defect> {
-        let valid = bounded(STEPS, |budget| {
+        let steps = STEPS + STEPS_EACH * node::size(root) as u64;
+        let valid = bounded(steps, |budget| {
             let spot = Spot::new(root, budget);
             match &self.compiled {
                 Compiled::Full(validator) => validator.is_valid(spot),

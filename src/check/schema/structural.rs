@@ -7,6 +7,7 @@ mod compile;
 mod formats;
 mod items;
 mod lists;
+mod merged;
 mod place;
 mod prepare;
 mod rules;
@@ -19,11 +20,12 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::defect::Defect;
-use crate::document::{Entry, Node, NodeKind};
+use super::defect::{Breach, Defect};
+use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 use crate::engine::cel::Type;
 use crate::environment::KubernetesVersion;
-use crate::wording::Crumb;
+use crate::review::Apply;
+use crate::wording::{self, Crumb};
 use place::Place;
 use shape::{ShapeId, Shapes};
 
@@ -38,12 +40,14 @@ pub struct Structural {
 }
 
 /// What a definition says of a kind beside its schema.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// The status subresource is on: what an object brings as `status` is dropped.
     pub status: bool,
     /// `preserveUnknownFields` of the old definitions: nothing is unknown.
     pub preserve_unknown_fields: bool,
+    /// Where the scale subresource finds the number of replicas, e.g. `.spec.replicas`.
+    pub replicas: Option<Box<str>>,
 }
 
 /// Why a schema cannot be used.
@@ -65,6 +69,8 @@ pub struct Subject<'a> {
     pub object: &'a Node,
     /// Its former state, where it is known.
     pub old: Option<&'a Node>,
+    /// How it is applied.
+    pub apply: Apply,
     /// The version of Kubernetes that serves it.
     pub kubernetes: KubernetesVersion,
 }
@@ -98,10 +104,15 @@ impl Structural {
             lists::object_meta(subject.kubernetes, metadata, &mut place);
             place.crumbs.pop();
         }
+        let server_side = subject.apply == Apply::ServerSide;
         let old_status = subject.old.and_then(|old| old.entry("status"));
-        let old = subject.old.map(|old| prepare::prepare(&self.shapes, self.root, old));
-        let object = self.stored(subject.object, old_status);
-        let object = prepare::prepare(&self.shapes, self.root, &object);
+        let mut object = self.stored(subject.object, old_status);
+        if let Some(old) = subject.old.filter(|_| server_side) {
+            object = merged::merged(&self.shapes, self.root, object, old);
+        }
+        let prepare = |node| prepare::prepare(&self.shapes, self.root, node, server_side);
+        let object = prepare(object);
+        let old = subject.old.map(|old| prepare(Cow::Borrowed(old)));
         self.validate(subject, &object, old.as_deref(), place)
     }
 
@@ -134,6 +145,9 @@ impl Structural {
                 old.is_none_or(|old| lists::is_valid(&self.shapes, self.root, old, kubernetes));
             lists::validate(&self.shapes, self.root, object, kubernetes, lists, &mut place);
         }
+        if let Some(path) = &self.options.replicas {
+            replicas(path, object, &mut place);
+        }
         let mut judgement = Judgement::default();
         // Where a value has the wrong type, rules could not be evaluated, and the server says so.
         if !blocked && self.shapes.get(self.root).rules_within {
@@ -148,8 +162,29 @@ impl Structural {
     }
 }
 
+/// Checks the number of replicas that the scale subresource shows (`ValidateScaleSpec`).
+fn replicas(path: &str, object: &Node, place: &mut Place<'_>) {
+    let keys: Vec<&str> = path.trim_start_matches('.').split('.').collect();
+    let Some(node) = object.at(&keys) else { return };
+    let fits = match &node.kind {
+        NodeKind::Scalar(Scalar::Int(count)) => (0..=i64::from(i32::MAX)).contains(count),
+        NodeKind::Scalar(Scalar::String(text)) => wording::is_placeholder(text),
+        // A wrong type is told already, where the schema names one.
+        _ => true,
+    };
+    if !fits {
+        let path: FieldPath =
+            keys.iter().map(|key| Step::Key((*key).into())).collect::<Vec<_>>().into();
+        let message = format!("`{path}` must be a number of replicas, 0 at least");
+        place.tell_at(Breach::InvalidValue, path, node.span, message, None);
+    }
+}
+
 /// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
 pub(super) fn is_sops(entry: &Entry) -> bool {
     &*entry.key == "sops"
         && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
 }
+
+#[cfg(test)]
+mod tests;

@@ -552,6 +552,7 @@ fn rules_that_are_not_wanted_are_not_told() {
             "schema/unknown-custom-field",
             "schema/unknown-field",
             "schema/unknown-kind",
+            "schema/unproven-defect",
             "schema/unserved-version",
             "schema/wrong-type",
         ]

@@ -19,7 +19,7 @@ const DEPTH: usize = 8;
 /// How much of a JSON file is looked at to tell whether it holds definitions.
 const HEAD: usize = 4096;
 /// The most bytes that are held in memory for questions that come later.
-const TOTAL: usize = 256 << 20;
+const TOTAL: usize = 64 << 20;
 
 /// One file of schemas.
 #[derive(Clone, PartialEq, Eq)]

@@ -58,7 +58,7 @@ fn of_the_patches_of_a_version_the_highest_is_taken_and_the_strict_one_before_ot
         ("v1.31.0-standalone-strict/deployment-apps-v1.json", "31"),
         ("master-standalone-strict/deployment-apps-v1.json", "master"),
     ]);
-    let at = |wanted| found(folder.path(), ".", wanted);
+    let at = |wanted: &SchemaWanted<'_>| found(folder.path(), ".", wanted);
     assert_eq!(at(&DEPLOYMENT).as_deref(), Some("11"));
     let kubernetes = "1.29";
     assert_eq!(at(&SchemaWanted { kubernetes, ..DEPLOYMENT }), None);

@@ -194,7 +194,7 @@ impl<'e> Checker<'e> {
                 for item in items {
                     let value = self.check(&item.value);
                     let item_type = self.unwrap_optional(&value, item.optional);
-                    of = Some(self.join(&value.range, of, item_type));
+                    of = Some(self.join(of, item_type));
                     checked.push((item.optional, value));
                 }
                 let of = of.unwrap_or_else(|| self.free_type());
@@ -205,10 +205,10 @@ impl<'e> Checker<'e> {
                 let mut checked = Vec::with_capacity(entries.len());
                 for entry in entries {
                     let key = self.check(&entry.key);
-                    key_type = Some(self.join(&key.range, key_type, key.of.clone()));
+                    key_type = Some(self.join(key_type, key.of.clone()));
                     let value = self.check(&entry.value);
                     let of = self.unwrap_optional(&value, entry.optional);
-                    value_type = Some(self.join(&value.range, value_type, of));
+                    value_type = Some(self.join(value_type, of));
                     checked.push((entry.optional, key, value));
                 }
                 let key_type = key_type.unwrap_or_else(|| self.free_type());
@@ -473,14 +473,13 @@ impl<'e> Checker<'e> {
         }
     }
 
-    /// Joins the types of two items of a literal, which have to agree.
-    fn join(&mut self, range: &Range<usize>, previous: Option<Type>, current: Type) -> Type {
+    /// Joins the types of two items of a literal.
+    fn join(&mut self, previous: Option<Type>, current: Type) -> Type {
         let Some(previous) = previous else { return current };
         if self.substitutions.assign(&previous, &current) {
             return most_general(previous, current);
         }
-        self.mismatch(range, &previous, &current);
-        Type::Error
+        Type::Dyn
     }
 
     fn local(&mut self, name: &Arc<str>, of: Type) -> usize {
@@ -539,7 +538,7 @@ impl<'e> Checker<'e> {
     /// Looks at what can be told once all types are known: the items of a literal have to be of
     /// one and the same type, and templates have to fit their arguments.
     pub(super) fn validate(&mut self, checked: &Checked) {
-        if self.environment.minor >= 29 && self.errors.is_empty() {
+        if self.errors.is_empty() {
             self.validate_node(checked, false);
         }
     }
@@ -553,7 +552,7 @@ impl<'e> Checker<'e> {
             | CheckedKind::TypeName(_) => {}
             CheckedKind::Select { operand, .. } => self.validate_node(operand, exempt),
             CheckedKind::Call { function, args, .. } => {
-                if &**function == "format" {
+                if &**function == "format" && self.environment.minor >= 29 {
                     self.validate_template(args);
                 }
                 let exempt = exempt || &**function == "format";

@@ -62,14 +62,18 @@ impl<'a> Evaluator<'a, '_> {
             }
             Step::Select { operand, field, test, optional, charge } => {
                 let operand = self.evaluate(operand)?;
-                self.charge(*charge)?;
-                select(&operand, field, *test, *optional)
+                let absent = matches!(operand, Value::Optional(None));
+                let found = select(&operand, field, *test, *optional);
+                self.charge_access(*charge, absent, &found)?;
+                found
             }
             Step::Index { operand, index, optional, charge } => {
                 let operand = self.evaluate(operand)?;
                 let index = self.evaluate(index)?;
-                self.charge(*charge)?;
-                at(&operand, &index, *optional)
+                let absent = matches!(operand, Value::Optional(None));
+                let found = at(&operand, &index, *optional);
+                self.charge_access(*charge, absent, &found)?;
+                found
             }
             Step::And(terms) => self.logic(terms, false),
             Step::Or(terms) => self.logic(terms, true),
@@ -92,7 +96,7 @@ impl<'a> Evaluator<'a, '_> {
             }
             Step::Equal { sides, negated, cost } => {
                 let [left, right] = &**sides;
-                let sides = [self.evaluate(left)?, self.evaluate(right)?];
+                let sides = self.pair(left, right)?;
                 self.charge(cost.of(&sides, None))?;
                 let [left, right] = &sides;
                 let equal = left.equals(right)?;
@@ -155,6 +159,17 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
+    /// Charges an access; to find something absent costs nothing by itself.
+    fn charge_access(
+        &mut self,
+        charge: u64,
+        absent: bool,
+        found: &Evaluated<'a>,
+    ) -> Result<(), Failure> {
+        let absent = absent || matches!(found, Ok(Value::Optional(None)));
+        self.charge(charge.saturating_sub(u64::from(absent)))
+    }
+
     /// Takes the value of an accumulator away, which is set again at once.
     fn take(&mut self, slot: usize) -> Evaluated<'a> {
         let Some(place) = self.locals.get_mut(slot) else { return Ok(Value::Null) };
@@ -184,18 +199,21 @@ impl<'a> Evaluator<'a, '_> {
         let cost;
         match &*call.args {
             [only] => {
-                let args = [self.evaluate(only)?];
+                let only = self.evaluate(only);
+                let args = [self.argument(only)?];
                 (result, cost) = self.apply(call, &args);
             }
             [left, right] => {
-                let args = [self.evaluate(left)?, self.evaluate(right)?];
+                let args = self.pair(left, right)?;
                 (result, cost) = self.apply(call, &args);
             }
             more => {
                 let mut args = Vec::with_capacity(more.len());
                 for arg in more {
-                    args.push(self.evaluate(arg)?);
+                    args.push(self.evaluate(arg));
                 }
+                let args: Result<Vec<_>, _> = args.into_iter().collect();
+                let args = self.argument(args)?;
                 (result, cost) = self.apply(call, &args);
             }
         }
@@ -207,6 +225,29 @@ impl<'a> Evaluator<'a, '_> {
             }
         }
         result
+    }
+
+    /// A call of which an argument has failed is counted all the same.
+    fn argument<T>(&mut self, argument: Result<T, Failure>) -> Result<T, Failure> {
+        if argument.is_err() {
+            self.charge(1)?;
+        }
+        argument
+    }
+
+    /// Evaluates two arguments: both, also where the first one fails.
+    fn pair(&mut self, left: &'a Step, right: &'a Step) -> Result<[Value<'a>; 2], Failure> {
+        let left = self.evaluate(left);
+        if matches!(left, Err(Failure::TooExpensive)) {
+            return Err(Failure::TooExpensive);
+        }
+        let right = self.evaluate(right);
+        let pair = match (left, right) {
+            (_, Err(Failure::TooExpensive)) => return Err(Failure::TooExpensive),
+            (Err(failure), _) | (_, Err(failure)) => Err(failure),
+            (Ok(left), Ok(right)) => Ok([left, right]),
+        };
+        self.argument(pair)
     }
 
     fn apply(&mut self, call: &Call, args: &[Value<'a>]) -> (Evaluated<'a>, u64) {
@@ -250,13 +291,7 @@ impl<'a> Evaluator<'a, '_> {
                 _ if *optional => return Err(Failure::no_overload()),
                 value => value,
             };
-            let Some(name) = key.key() else {
-                return Err(Failure::new(format!("unsupported key type: {}", key.type_name())));
-            };
-            let message = format!("Failed with repeated key: {key}");
-            if made.insert(name, (key, value)).is_some() {
-                return Err(Failure::new(message));
-            }
+            made.insert(key.key(), (key, value));
         }
         self.charge(charge)?;
         Ok(Value::Map(Map::Made(Arc::new(made))))
@@ -349,9 +384,10 @@ fn select<'a>(operand: &Value<'a>, field: &Arc<str>, test: bool, optional: bool)
     };
     let found = match target {
         Value::Map(map) => map.find_text(field),
-        _ if optional || wrapped || test => {
-            return Err(Failure::new(format!("no such key: {field}")));
+        Value::List(_) => {
+            return Err(Failure::new("unsupported index type 'string' in list"));
         }
+        _ if optional || wrapped || test => None,
         _ => return Err(no_key(field)),
     };
     if test {
@@ -391,7 +427,7 @@ fn at<'a>(operand: &Value<'a>, index: &Value<'a>, optional: bool) -> Evaluated<'
                 None => Err(Failure::new(format!("index out of bounds: {place}"))),
             }
         }
-        _ => return Err(Failure::no_overload()),
+        _ => Err(no_key(index)),
     };
     match found {
         Ok(value) if optional => Ok(Value::Optional(Some(Arc::new(value)))),
@@ -404,7 +440,7 @@ fn at<'a>(operand: &Value<'a>, index: &Value<'a>, optional: bool) -> Evaluated<'
 fn place(index: &Value<'_>) -> Option<i128> {
     match index {
         Value::Int(_) | Value::Uint(_) | Value::Double(_) => match index.key() {
-            Some(super::value::Key::Number(place)) => Some(place),
+            super::value::Key::Number(place) => Some(place),
             _ => None,
         },
         _ => None,

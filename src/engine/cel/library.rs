@@ -43,14 +43,12 @@ pub(super) struct Overload {
     pub(super) cost: Cost,
     /// The first minor that has it.
     since: u32,
-    /// The first minor that does not have it any more.
-    until: u32,
 }
 
 impl Overload {
     /// Says whether the environment of a minor has this.
     pub(super) fn is_in(&self, minor: u32) -> bool {
-        (self.since..self.until).contains(&minor)
+        self.since <= minor
     }
 }
 
@@ -60,12 +58,11 @@ pub(super) struct Row {
     implementation: Implementation,
     cost: Cost,
     since: u32,
-    until: u32,
 }
 
 /// Returns a row for all minors whose cost is one.
 pub(super) const fn row(signature: &'static str, implementation: Implementation) -> Row {
-    Row { signature, implementation, cost: Cost::One, since: 0, until: u32::MAX }
+    Row { signature, implementation, cost: Cost::One, since: 0 }
 }
 
 impl Row {
@@ -76,11 +73,6 @@ impl Row {
 
     pub(super) const fn since(mut self, minor: u32) -> Self {
         self.since = minor;
-        self
-    }
-
-    pub(super) const fn until(mut self, minor: u32) -> Self {
-        self.until = minor;
         self
     }
 
@@ -109,7 +101,6 @@ impl Row {
             implementation: self.implementation,
             cost: self.cost,
             since: self.since,
-            until: self.until,
         };
         Some((name, overload))
     }

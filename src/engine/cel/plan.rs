@@ -152,7 +152,7 @@ fn step(checked: Checked, inner: bool) -> Planned {
                 }
             }
         }
-        CheckedKind::Map(entries) => return map(&range, entries),
+        CheckedKind::Map(entries) => return map(entries),
         CheckedKind::Struct(fields) => {
             let mut planned = Vec::with_capacity(fields.len());
             for (optional, name, value) in fields {
@@ -191,7 +191,7 @@ fn attribute(operand: Checked, inner: bool) -> Result<(Step, u64), CompileError>
     Ok((planned, u64::from(!is_attribute && !inner)))
 }
 
-fn map(range: &Range<usize>, entries: Vec<(bool, Checked, Checked)>) -> Planned {
+fn map(entries: Vec<(bool, Checked, Checked)>) -> Planned {
     let mut planned = Vec::with_capacity(entries.len());
     for (optional, key, value) in entries {
         planned.push((optional, step(key, false)?, step(value, false)?));
@@ -207,20 +207,8 @@ fn map(range: &Range<usize>, entries: Vec<(bool, Checked, Checked)>) -> Planned 
         let entries = planned.into_boxed_slice();
         return Ok(Step::Map { entries, charge: super::cost::MAKE_MAP });
     };
-    let mut made: BTreeMap<Key, (Value<'static>, Value<'static>)> = BTreeMap::new();
-    for (key, value) in constants {
-        let failed = match key.key() {
-            None => format!("unsupported key type: {}", key.type_name()),
-            Some(name) => {
-                let message = format!("Failed with repeated key: {key}");
-                if made.insert(name, (key, value)).is_none() {
-                    continue;
-                }
-                message
-            }
-        };
-        return Err(failure(range, &Failure::new(failed)));
-    }
+    let made: BTreeMap<Key, (Value<'static>, Value<'static>)> =
+        constants.into_iter().map(|(key, value)| (key.key(), (key, value))).collect();
     Ok(Step::Constant(Value::Map(Map::Made(Arc::new(made)))))
 }
 
@@ -267,9 +255,23 @@ fn call(
                 return Ok(Step::Constant(Value::Null));
             };
             let (operand, extra) = attribute(operand, inner)?;
+            let index = step(index, true)?;
+            if let Step::Constant(value) = &index
+                && !matches!(
+                    value,
+                    Value::Bool(_)
+                        | Value::Int(_)
+                        | Value::Uint(_)
+                        | Value::Double(_)
+                        | Value::String(_)
+                )
+            {
+                let message = format!("invalid qualifier type: {}", value.type_name());
+                return Err(CompileError { range: range.clone(), message });
+            }
             return Ok(Step::Index {
                 operand: Box::new(operand),
-                index: Box::new(step(index, true)?),
+                index: Box::new(index),
                 optional: function == "_[?_]",
                 charge: extra + 1,
             });
@@ -326,10 +328,11 @@ fn call(
     if regex::PATTERNS.contains(&function)
         && let Some(Step::Constant(Value::String(text))) = planned.get(1)
     {
-        let compiled = regex::compile(text.as_str()).map_err(|error| CompileError {
-            range: range.clone(),
-            message: format!("invalid {function} argument: error parsing regexp: {error}"),
-        })?;
+        let compiled =
+            crate::engine::re2::compile(text.as_str()).map_err(|error| CompileError {
+                range: range.clone(),
+                message: format!("invalid {function} argument: error parsing regexp: {error}"),
+            })?;
         pattern = Some(Arc::new(compiled));
     }
     let mut cost = cost;

@@ -159,9 +159,6 @@ impl Timestamp {
             value.ok_or_else(|| format!("invalid time zone offset `{zone}`"))
         };
         let (hour, minute) = (number(hours)?, number(minutes)?);
-        if !(0..=59).contains(&minute) {
-            return Err(format!("timezone offset minutes out of range [0, 59]: {zone}"));
-        }
         let minutes = if zone.starts_with('-') { hour * 60 - minute } else { hour * 60 + minute };
         Ok(minutes * 60)
     }
@@ -180,11 +177,6 @@ impl Timestamp {
         i64::try_from(seconds * i128::from(NANOS)).ok()?;
         let nanos = i128::from(self.nanos) - i128::from(other.nanos);
         i64::try_from(seconds * i128::from(NANOS) + nanos).ok().map(Duration)
-    }
-
-    /// Returns the same point, written in UTC.
-    pub(super) fn utc(self) -> Self {
-        Self { offset: 0, ..self }
     }
 }
 
@@ -213,7 +205,9 @@ fn parse_date(text: &str) -> Option<(i64, &str)> {
 /// Reads date, time and offset; `local` lets the offset be missing.
 fn parse(text: &str, local: bool) -> Option<(i64, i64, i64)> {
     let (date, rest) = parse_date(text)?;
-    let (hour, rest) = digits(rest.strip_prefix('T')?, 2)?;
+    let rest = rest.strip_prefix('T')?;
+    // Go takes one digit for the hour.
+    let (hour, rest) = digits(rest, 2).or_else(|| digits(rest, 1))?;
     let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
     let (second, mut rest) = digits(rest.strip_prefix(':')?, 2)?;
     if hour > 23 || minute > 59 || second > 59 {

@@ -140,6 +140,8 @@ pub enum Key {
     Number(i128),
     /// A string.
     String(Arc<str>),
+    /// Anything else, by its type and how it is written.
+    Other(Arc<str>),
 }
 
 /// A value of the Kubernetes libraries.
@@ -328,8 +330,8 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value as a key of a map.
-    pub(super) fn key(&self) -> Option<Key> {
-        Some(match self {
+    pub(super) fn key(&self) -> Key {
+        match self {
             Self::Bool(value) => Key::Bool(*value),
             Self::Int(value) => Key::Number(i128::from(*value)),
             Self::Uint(value) => Key::Number(i128::from(*value)),
@@ -338,14 +340,14 @@ impl<'a> Value<'a> {
                 let whole = *value as i128;
                 #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact or none")]
                 if whole as f64 != *value {
-                    return None;
+                    return Key::Other(Arc::from(format!("double {value}")));
                 }
                 Key::Number(whole)
             }
             Self::String(Text::Owned(text)) => Key::String(Arc::clone(text)),
             Self::String(Text::Borrowed(text)) => Key::String(Arc::from(*text)),
-            _ => return None,
-        })
+            other => Key::Other(Arc::from(format!("{} {other}", other.type_name()))),
+        }
     }
 
     /// Says whether two values are equal; `false` for what cannot be compared.
@@ -378,7 +380,9 @@ impl<'a> Value<'a> {
                 }
                 _ => return Err(Failure::no_overload()),
             },
-            (Self::Opaque(_), _) => return Err(Failure::no_overload()),
+            (Self::Opaque(_), other) if !matches!(other, Self::Null) => {
+                return Err(Failure::no_overload());
+            }
             _ => self.compare_numbers(other).is_some_and(|it| it == Some(Ordering::Equal)),
         })
     }
@@ -425,21 +429,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Orders a float and a whole number exactly.
+/// Orders a float and a whole number as upstream does: both as floats.
+#[expect(clippy::cast_precision_loss, reason = "upstream compares these very numbers")]
 fn compare_double(left: f64, right: i128) -> Option<Ordering> {
-    if left.is_nan() {
-        return None;
-    }
-    // Beyond these bounds no whole number of 64 bits lies.
-    if left >= 18_446_744_073_709_551_616.0 {
-        return Some(Ordering::Greater);
-    }
-    if left < -9_223_372_036_854_775_808.0 {
-        return Some(Ordering::Less);
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "within the bounds above")]
-    let whole = left.trunc() as i128;
-    Some(whole.cmp(&right).then_with(|| left.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal)))
+    left.partial_cmp(&(right as f64))
 }
 
 impl<'a> List<'a> {
@@ -462,6 +455,11 @@ impl<'a> List<'a> {
             Self::Nodes(items, view) => items.get(index).map(|node| view.read(node)),
             Self::Made(items) => items.get(index).cloned().map(Ok),
         }
+    }
+
+    /// Returns all items as they can be read.
+    pub fn values(&self) -> impl Iterator<Item = Result<Value<'a>, EvaluationError>> + '_ {
+        self.iter().map(|item| item.map_err(EvaluationError::from))
     }
 
     /// Returns all items.
@@ -629,21 +627,25 @@ impl<'a> Map<'a> {
                 return Err(Failure::no_overload());
             }
             (Self::Nodes(_, MapView::Dynamic), _) => None,
-            (Self::Made(entries), _) => match key.key() {
-                Some(key) => entries.get(&key).map(|(_, value)| Ok(value.clone())),
-                None => None,
-            },
+            (Self::Made(entries), _) => entries.get(&key.key()).map(|(_, value)| Ok(value.clone())),
         };
         found.transpose()
+    }
+
+    /// Returns all keys that can be selected, and their values as they can be read.
+    pub fn entries(&self) -> Vec<(Value<'a>, Result<Value<'a>, EvaluationError>)> {
+        let entry = |key: Value<'a>| {
+            let value = self.find_erased(&key).map_err(EvaluationError::from);
+            (key, value)
+        };
+        self.keys().into_iter().map(entry).collect()
     }
 
     /// Returns the value of one of its own keys.
     pub(super) fn find_erased(&self, key: &Value<'_>) -> Evaluated<'a> {
         let found = match (self, key) {
             (_, Value::String(text)) => self.find_text(text.as_str()),
-            (Self::Made(entries), _) => {
-                key.key().and_then(|key| entries.get(&key)).map(|(_, value)| Ok(value.clone()))
-            }
+            (Self::Made(entries), _) => entries.get(&key.key()).map(|(_, value)| Ok(value.clone())),
             (Self::Nodes(..), _) => None,
         };
         found.unwrap_or_else(|| Err(Failure::new("no such key")))

@@ -9,6 +9,11 @@ use serde_json::Value;
 /// Adds the fields and values that `newer` has and `schema` has not, and lifts the requirement of
 /// fields that are optional there.
 pub fn add(schema: &mut Value, newer: &Value) {
+    merge(schema, newer, true);
+}
+
+/// `lift`: bindings call every field of a map's values optional, and so say nothing of them.
+fn merge(schema: &mut Value, newer: &Value, lift: bool) {
     if let (Some(own), Some(other)) = (schema["enum"].as_array().cloned(), newer["enum"].as_array())
     {
         let more = other.iter().filter(|it| !own.contains(it)).cloned();
@@ -19,20 +24,21 @@ pub fn add(schema: &mut Value, newer: &Value) {
         for (name, field) in fields {
             match &mut schema["properties"][name] {
                 new @ Value::Null => *new = field.clone(),
-                known => add(known, field),
+                known => merge(known, field, true),
             }
         }
         let required = newer["required"].as_array().cloned().unwrap_or_default();
-        if let Some(own) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        if let Some(own) = schema.get_mut("required").and_then(Value::as_array_mut).filter(|_| lift)
+        {
             own.retain(|name| {
                 let optional = name.as_str().is_some_and(|it| fields.contains_key(it));
                 !optional || required.contains(name)
             });
         }
     }
-    for key in ["items", "additionalProperties"] {
+    for (key, lift) in [("items", true), ("additionalProperties", false)] {
         if let (Some(own @ Value::Object(_)), Some(other)) = (schema.get_mut(key), newer.get(key)) {
-            add(own, other);
+            merge(own, other, lift);
         }
     }
 }
@@ -54,6 +60,7 @@ mod tests {
                 "kind": {"type": "string", "enum": ["A"]},
                 "list": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}},
                 "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+                "map": {"additionalProperties": {"required": ["d"], "properties": {"d": {}}}},
             },
         });
         let newer = json!({
@@ -65,6 +72,7 @@ mod tests {
                 "list": {"type": "array", "items": {"type": "object", "properties": {"b": {"type": "boolean"}}}},
                 "open": {"type": "object", "properties": {"c": {"type": "string"}}},
                 "extra": {"type": "integer"},
+                "map": {"additionalProperties": {"properties": {"d": {"nullable": true}}}},
             },
         });
         add(&mut schema, &newer);
@@ -86,6 +94,7 @@ mod tests {
                     },
                     "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
                     "extra": {"type": "integer"},
+                    "map": {"additionalProperties": {"required": ["d"], "properties": {"d": {}}}},
                 },
             })
         );

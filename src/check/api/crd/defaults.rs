@@ -6,6 +6,8 @@ use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
 use crate::document::{Node, NodeKind, Scalar};
+use crate::engine::re2;
+use crate::naming;
 
 pub(in crate::check::api) const DEFAULT: Rule = Rule::new(
     "api/invalid-crd-default",
@@ -34,12 +36,30 @@ fn walk<'a>(cx: &mut Cx<'a>, schema: Field<'a>, is_root: bool, in_meta: bool) {
         if has_unknown(default, schema, is_embedded) {
             cx.invalid(&DEFAULT, default, "must not have fields that the schema does not have");
         }
+        if is_embedded {
+            check_object(cx, default);
+        }
         value(cx, default, schema);
     }
     walk(cx, schema.get("items"), false, in_meta);
     for (name, property) in schema.get("properties").entries() {
         let is_meta = is_embedded && matches!(name, "metadata" | "apiVersion" | "kind");
         walk(cx, property, false, in_meta || is_meta);
+    }
+}
+
+/// An object within an object has a version and a kind (`validateEmbeddedResource`).
+fn check_object<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
+    for key in ["apiVersion", "kind"] {
+        if object.get(key).is_empty() {
+            cx.required(&DEFAULT, object.get(key), "an object has one");
+        }
+    }
+    let kind = object.get("kind");
+    if !kind.is_empty()
+        && let Some(wrong) = naming::dns_1035_label(&kind.text().to_lowercase())
+    {
+        cx.invalid(&DEFAULT, kind, wrong);
     }
 }
 
@@ -143,10 +163,6 @@ fn wrong<'a>(value: Field<'a>, schema: Field<'a>) -> Option<&'static str> {
 }
 
 fn wrong_type(node: &Node, schema: Field<'_>) -> Option<&'static str> {
-    if is_set(schema, "x-kubernetes-int-or-string") {
-        let right = is_whole(node) || node.as_str().is_some();
-        return (!right).then_some("must be an integer or a string");
-    }
     let (right, wrong) = match schema.get("type").text() {
         "string" => (node.as_str().is_some(), "must be a string"),
         "boolean" => (node.as_bool().is_some(), "must be a boolean"),
@@ -200,7 +216,7 @@ fn wrong_size(node: &Node, schema: Field<'_>) -> Option<&'static str> {
             }
             let pattern = schema.get("pattern");
             let matches = pattern.is_empty()
-                || regex::Regex::new(pattern.text()).is_ok_and(|it| it.is_match(text));
+                || re2::compile(pattern.text()).is_ok_and(|it| it.is_match(text));
             return (!matches).then_some("must match the pattern of the schema");
         }
         NodeKind::Sequence(items) => out_of(items.len(), "minItems", "maxItems"),

@@ -60,7 +60,7 @@ pub(super) fn check_root<'a>(cx: &mut Cx<'a>, schema: Field<'a>, has_status: boo
         }
         for key in NOT_AT_ROOT {
             let field = schema.get(key);
-            if !field.is_empty() && field.bool() != Some(false) {
+            if field.exists() && field.bool() != Some(false) && field.str() != Some("") {
                 cx.forbidden(&SCHEMA, field, "at the root, where status is a subresource");
                 cx.named(schema);
                 break;
@@ -154,7 +154,7 @@ fn check_parts<'a>(cx: &mut Cx<'a>, schema: Field<'a>, place: Place) {
     {
         cx.forbidden(&SCHEMA, schema.get("default"), why);
     }
-    for key in ["id", "patternProperties", "definitions"] {
+    for key in ["id", "$schema", "patternProperties", "definitions"] {
         if !schema.get(key).is_empty() {
             cx.forbidden(&SCHEMA, schema.get(key), "in a schema of a custom resource");
         }

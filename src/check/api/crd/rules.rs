@@ -9,12 +9,18 @@ use crate::engine::cel::{Environment, Type, escape};
 
 const RULES: &str = "x-kubernetes-validations";
 
+/// From this minor on a field that is a word of the language has its own name, too
+/// (`SetRecognizeKeywordAsFieldName`).
+const WORDS_SINCE: u32 = 31;
+
 /// Looks at all rules of a schema, which is structural.
 pub(super) fn check<'a>(cx: &mut Cx<'a>, schema: Field<'a>, old: Option<Field<'a>>) {
     if cx.minor < 25 || !has_rules(schema) {
         return;
     }
-    let mut walk = Walk { names: 0, is_stored: old.is_some_and(|it| it.equals(schema)) };
+    let is_stored = old.is_some_and(|it| it.equals(schema));
+    let takes_words = cx.minor - u32::from(!is_stored) >= WORDS_SINCE;
+    let mut walk = Walk { names: 0, is_stored, takes_words };
     walk.schema(cx, schema, true, true);
 }
 
@@ -33,6 +39,8 @@ struct Walk {
     names: usize,
     /// Whether the schema is stored as it is, so that its expressions are.
     is_stored: bool,
+    /// Whether a word of the language may stand after a dot as it is.
+    takes_words: bool,
 }
 
 impl Walk {
@@ -47,6 +55,9 @@ impl Walk {
         let of = self.declared(cx, schema, is_root, has_old);
         if let Some(of) = &of {
             self.rules(cx, schema, of, has_old);
+        } else if !schema.get(RULES).is_empty() {
+            let wrong = "need a type that expressions know, which a schema without one has not";
+            cx.invalid(&EXPRESSION, schema.get(RULES), wrong);
         }
         of
     }
@@ -99,7 +110,12 @@ impl Walk {
         let mut fields: Vec<(Arc<str>, Type)> = properties
             .into_iter()
             .filter(|(name, _)| !is_root || !matches!(*name, "kind" | "apiVersion" | "metadata"))
-            .filter_map(|(name, of)| Some((Arc::from(&*escape(name)?), of?)))
+            .filter_map(|(name, of)| Some((name, escape(name)?, of?)))
+            .flat_map(|(name, escaped, of)| {
+                let is_word = self.takes_words && *escaped == format!("__{name}__");
+                let plain = is_word.then(|| (Arc::from(name), of.clone()));
+                plain.into_iter().chain([(Arc::from(&*escaped), of)])
+            })
             .collect();
         if is_root {
             let text = |name: &str| (Arc::from(name), Type::String);

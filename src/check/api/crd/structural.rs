@@ -3,6 +3,7 @@
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::engine::re2;
 
 pub(in crate::check::api) const STRUCTURAL: Rule = Rule::new(
     "api/non-structural-schema",
@@ -287,8 +288,125 @@ fn narrowed<'a>(
     }
 }
 
-/// Says what is wrong with a regular expression.
+/// Says what is wrong with a regular expression, which Go reads.
 fn wrong_pattern(pattern: &str) -> Option<&'static str> {
-    let _ = pattern;
-    None
+    let right = !has_go_defect(pattern) && re2::compile(pattern).is_ok();
+    (!right).then_some("must be a regular expression of RE2, which knows no look-around")
+}
+
+/// The most repetitions that Go takes.
+const MAX_REPETITIONS: u32 = 1000;
+
+/// Says whether a pattern has what the `regex` crate reads and Go does not: an operator after an
+/// operator, a flag that is not one of Go's, too many repetitions.
+fn has_go_defect(pattern: &str) -> bool {
+    let mut chars = pattern.chars().peekable();
+    // Whether what was read last is repeated already.
+    let mut is_repeated = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+                is_repeated = false;
+            }
+            '[' => {
+                skip_class(&mut chars);
+                is_repeated = false;
+            }
+            '(' => {
+                is_repeated = false;
+                if chars.next_if_eq(&'?').is_some() {
+                    let mut flags = chars.clone();
+                    let named = matches!(flags.peek(), Some('P' | '<'));
+                    let mut flags = flags.take_while(|it| !matches!(it, ':' | ')'));
+                    if !named && flags.any(|it| !matches!(it, 'i' | 'm' | 's' | 'U' | '-')) {
+                        return true;
+                    }
+                }
+            }
+            '*' | '+' | '?' => {
+                if is_repeated {
+                    return true;
+                }
+                chars.next_if_eq(&'?');
+                is_repeated = true;
+            }
+            '{' => {
+                let inner: String = chars.clone().take_while(|it| *it != '}').collect();
+                let bounds: Vec<&str> = inner.split(',').collect();
+                let is_number =
+                    |it: &&str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
+                let is_repetition = match bounds.as_slice() {
+                    [one] => is_number(one),
+                    [least, most] => is_number(least) && (most.is_empty() || is_number(most)),
+                    _ => false,
+                };
+                if !is_repetition {
+                    is_repeated = false;
+                    continue;
+                }
+                let many = |it: &&&str| it.parse().unwrap_or(u32::MAX) > MAX_REPETITIONS;
+                if is_repeated || bounds.iter().filter(|it| !it.is_empty()).any(|it| many(&it)) {
+                    return true;
+                }
+                for _ in 0..=inner.len() {
+                    chars.next();
+                }
+                chars.next_if_eq(&'?');
+                is_repeated = true;
+            }
+            _ => is_repeated = false,
+        }
+    }
+    false
+}
+
+/// Reads to the end of a class of characters.
+fn skip_class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    chars.next_if_eq(&'^');
+    chars.next_if_eq(&']');
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '[' if chars.peek() == Some(&':') => {
+                for inner in chars.by_ref() {
+                    if inner == ']' {
+                        break;
+                    }
+                }
+            }
+            ']' => return,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrong_pattern;
+
+    #[test]
+    fn patterns_are_those_of_go() {
+        for right in [
+            "",
+            "^a+$",
+            "a??",
+            "^{{.*}}$",
+            "x{,2}",
+            "[[:alpha:]]+",
+            "[]a]",
+            "(?P<a>b)",
+            "(?i)a",
+            "a{1000}",
+        ] {
+            assert_eq!(wrong_pattern(right), None, "{right}");
+        }
+        for wrong in
+            ["(", "(?=a)", "a**", "a++", "a{2}{3}", "a{1001}", "(?x)a", "[a", "\\Z", "+a", ")"]
+        {
+            assert!(wrong_pattern(wrong).is_some(), "{wrong}");
+        }
+    }
 }

@@ -165,6 +165,11 @@ pub(super) fn has_checked_prefix(cx: &Cx<'_>) -> bool {
     )
 }
 
+/// Says whether the server looks at a prefix in another way than at a name.
+pub(super) fn masks_prefix(cx: &Cx<'_>) -> bool {
+    cx.object.group() != "rbac.authorization.k8s.io"
+}
+
 /// How much of a prefix is kept (`MaxGeneratedNameLength`), and what is added to it.
 const MADE_PREFIX: usize = 58;
 const MADE_SUFFIX: &str = "bcdfg";

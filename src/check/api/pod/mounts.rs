@@ -125,6 +125,9 @@ fn check_expression<'a>(cx: &mut Cx<'a>, mounts: Field<'a>, expression: Field<'a
 }
 
 fn not_found<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, name: Field<'a>) {
+    if spec.has_open_volume {
+        return;
+    }
     cx.not_found(&UNKNOWN, name, "a volume of the pod");
     let near = crate::rule::closest(name.text(), spec.volumes.keys().copied());
     if let Some(near) = near {

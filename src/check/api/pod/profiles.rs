@@ -7,6 +7,7 @@ use super::{Spec, volumes};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::wording;
 
 pub(super) const RULES: &[&Rule] = &[&PROFILE, &CONTRADICTION];
 
@@ -49,7 +50,7 @@ pub(super) fn check_seccomp<'a>(cx: &mut Cx<'a>, profile: Field<'a>) {
     let (kind, file) = (profile.get("type"), profile.get("localhostProfile"));
     cx.require_one_of(kind, TYPES);
     if kind.text() != "Localhost" {
-        if file.exists() {
+        if file.exists() && !wording::is_placeholder(kind.text()) {
             cx.forbidden(&PROFILE, file, "unless the type is `Localhost`");
         }
     } else if !file.exists() {
@@ -135,7 +136,7 @@ fn tell<'a>(cx: &mut Cx<'a>, field: Field<'a>) {
 }
 
 /// Returns the part of a profile that an annotation contradicts.
-fn contradiction(profile: Field<'_>, annotation: Field<'_>) -> Option<&'static str> {
+pub(super) fn contradiction(profile: Field<'_>, annotation: Field<'_>) -> Option<&'static str> {
     let text = annotation.str()?;
     match profile.get("type").text() {
         "Unconfined" => (text != "unconfined").then_some("type"),

@@ -9,6 +9,7 @@ use crate::check::api::rule::Rule;
 use crate::check::api::selector;
 use crate::document::Step;
 use crate::naming;
+use crate::wording;
 
 pub(super) const RULES: &[&Rule] = &[&SPREAD, &KEYS];
 
@@ -87,7 +88,7 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
             if least.int().is_some_and(|it| it <= 0) {
                 cx.invalid(&SPREAD, least, "must be greater than 0");
             }
-            if action.text() != "DoNotSchedule" {
+            if action.text() != "DoNotSchedule" && !wording::is_placeholder(action.text()) {
                 cx.invalid(&SPREAD, least, "is for constraints with `DoNotSchedule` only");
             }
         }
@@ -244,7 +245,7 @@ mod tests {
             "{maxSkew: 1, topologyKey: k, whenUnsatisfiable: DoNotSchedule, labelSelector: {}}";
         assert_pods(&[(
             &format!("topologySpreadConstraints: [{one}, {one}]"),
-            &["topologySpreadConstraints[0].[{topologyKey, whenUnsatisfiable}]"],
+            &["topologySpreadConstraints[0][{topologyKey, whenUnsatisfiable}]"],
         )]);
     }
 }

@@ -7,6 +7,7 @@ use super::placement;
 use crate::check::api::change;
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
+use crate::check::api::resources;
 use crate::check::api::rule::Rule;
 
 pub(super) const RULES: &[&Rule] = &[&CHANGED, &CONTAINERS, &DEADLINE, &TOLERATIONS, &GATES];
@@ -138,13 +139,45 @@ fn check_gates<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     }
 }
 
+/// A policy that stands nowhere stays, whatever image comes.
+fn changed_policy<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
+    let written = [new, old].iter().any(|it| it.get("imagePullPolicy").exists());
+    let policy = new.get("imagePullPolicy");
+    (written && change::pull_policy(new) != change::pull_policy(old)).then_some(policy)
+}
+
+/// The limits of a pod are its requests where it names none.
+fn changed_resources<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
+    let changed = change::first_beside(new, old, &["requests"]);
+    changed.or_else(|| {
+        let lists = [new.get("requests"), new.get("limits"), old.get("requests")];
+        let names: BTreeSet<&str> =
+            lists.iter().flat_map(|it| it.entries()).map(|it| it.0).collect();
+        let request = |of: Field<'a>, name| {
+            let request = of.get("requests").get(name);
+            let limit = of.get("limits").get(name);
+            resources::amount(if request.exists() { request } else { limit })
+        };
+        let differs = names.into_iter().any(|name| request(new, name) != request(old, name));
+        differs.then(|| new.get("requests"))
+    })
+}
+
 /// All but a few fields stay as they are; the server tells of the spec as a whole.
 fn check_rest<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let mut changed = change::first_beside(new, old, CHANGES);
+    // Those that were added to the running pod stay where the new state leaves them out.
+    if !new.get("ephemeralContainers").is_empty() {
+        changed = changed.or_else(|| change::first_in(new, old, "ephemeralContainers"));
+    }
     for list in ["containers", "initContainers"] {
         let pairs = new.get(list).items().zip(old.get(list).items());
         changed = changed.or_else(|| {
-            pairs.into_iter().find_map(|(new, old)| change::first_beside(new, old, &["image"]))
+            pairs.into_iter().find_map(|(new, old)| {
+                change::first_beside(new, old, &["image", "imagePullPolicy", "resources"])
+                    .or_else(|| changed_policy(new, old))
+                    .or_else(|| changed_resources(new.get("resources"), old.get("resources")))
+            })
         });
     }
     let (grace, before) =
@@ -162,7 +195,7 @@ fn check_rest<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
         changed = changed.or_else(|| change::first_beside(new, old, &["nodeAffinity"]));
     } else {
         for key in ["affinity", "nodeSelector"] {
-            changed = changed.or_else(|| change::first(new.get(key), old.get(key)));
+            changed = changed.or_else(|| change::first_in(new, old, key));
         }
     }
     if let Some(field) = changed {

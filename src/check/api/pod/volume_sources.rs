@@ -8,10 +8,7 @@ use regex::Regex;
 use super::volumes::{PATH, VOLUME, check_descending};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
-use crate::check::api::rule::Rule;
 use crate::naming;
-
-pub(super) const RULES: &[&Rule] = &[];
 
 const CACHING_MODES: &[&str] = &["None", "ReadOnly", "ReadWrite"];
 const DISK_KINDS: &[&str] = &["Dedicated", "Managed", "Shared"];

@@ -10,6 +10,7 @@ use crate::check::api::resources::{self, NEGATIVE};
 use crate::check::api::rule::Rule;
 use crate::check::api::selector;
 use crate::naming;
+use crate::wording;
 
 pub(super) const RULES: &[&Rule] = &[&NAME, &SEVERAL, &VOLUME, &PATH, &CLAIM];
 
@@ -129,6 +130,7 @@ pub(super) fn check_mode<'a>(cx: &mut Cx<'a>, mode: Field<'a>) -> bool {
 /// Looks at the volumes of a spec (`ValidateVolumes`), and keeps them for the mounts.
 pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &mut Spec<'a>, claims: &[&'a str]) {
     for claim in claims {
+        spec.has_open_volume |= wording::is_placeholder(claim);
         spec.volumes.insert(claim, Source { is_claim: true, ..Source::default() });
     }
     // A claim template takes the place of a volume with its name.
@@ -147,6 +149,7 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &mut Spec<'a>, claims: &[&'a str]
             continue;
         }
         let source = check_source(cx, spec, volume, pod);
+        spec.has_open_volume |= wording::is_placeholder(text);
         cx.require_name_by(&NAME, name, naming::dns_label);
         if spec.volumes.insert(text, source).is_some() && !text.is_empty() {
             cx.duplicate(&NAME, name);

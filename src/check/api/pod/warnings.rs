@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations::{APP_ARMOR, SECCOMP, SECCOMP_POD};
-use super::{Spec, some_or};
+use super::{Spec, profiles, some_or};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::ip;
@@ -313,7 +313,8 @@ fn check_annotations<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
             (cx.minor >= 27 && with_field.get(name).is_some_and(|it| !it.0))
                 .then_some("securityContext.seccompProfile")
         } else if let Some(name) = key.strip_prefix(APP_ARMOR) {
-            let covered = own.get("appArmorProfile").exists() || spec.is_pod;
+            let profile = own.get("appArmorProfile");
+            let covered = profile.exists() && profiles::contradiction(profile, value).is_none();
             (cx.minor >= 30 && !covered && with_field.get(name).is_some_and(|it| !it.1))
                 .then_some("securityContext.appArmorProfile")
         } else {
@@ -345,6 +346,11 @@ fn check_volumes<'a>(cx: &mut Cx<'a>, volumes: Field<'a>) {
         }
         let projected = volume.get("projected");
         if projected.exists() {
+            for source in projected.get("sources").items() {
+                if source.is_empty() {
+                    cx.invalid(&REPEATED, source, "projects nothing");
+                }
+            }
             let parts = projected.get("sources").items().flat_map(paths_of_source);
             check_paths(cx, parts);
         }

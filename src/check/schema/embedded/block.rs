@@ -39,7 +39,7 @@ impl Block {
         if reader.len() != body_ends.last().copied().unwrap_or(0) {
             return Err(EmbeddedError("a block has another length"));
         }
-        Ok(Self { text, ends, bodies, body_ends, data })
+        Ok(Self { data, text, ends, bodies, body_ends })
     }
 
     fn string(&self, at: usize) -> Option<&str> {

@@ -348,7 +348,7 @@ impl<'a> Iterator for ItemsIter<'a> {
 }
 
 /// Returns the number of values in a tree.
-fn size(node: &Node) -> usize {
+pub(super) fn size(node: &Node) -> usize {
     match &node.kind {
         NodeKind::Scalar(_) => 1,
         NodeKind::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),

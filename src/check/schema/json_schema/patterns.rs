@@ -167,6 +167,6 @@ mod tests {
         assert_eq!(weight("abc"), 3);
         assert_eq!(weight("a{1,63}b{63}"), 126);
         assert_eq!(weight("((ab{100}){100}c){100}"), 1_010_100);
-        assert_eq!(weight(")("), 1);
+        assert_eq!(weight(")("), 0);
     }
 }

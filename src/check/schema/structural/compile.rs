@@ -78,6 +78,7 @@ impl<'a> Compiler<'a> {
             nullable: is("nullable"),
             preserve: is("x-kubernetes-preserve-unknown-fields"),
             embedded: is("x-kubernetes-embedded-resource"),
+            atomic: schema.get("x-kubernetes-map-type").and_then(Value::as_str) == Some("atomic"),
             list: list(schema),
             required: strings(schema.get("required")),
             default: schema.get("default").filter(|it| !it.is_null()).map(|it| Box::new(node(it))),

@@ -247,7 +247,12 @@ pub(super) fn object_meta<'a>(
         return;
     }
     let Some(schema) = builtin::object_meta(version) else { return };
+    let is_root = place.crumbs.len() == 1;
     for defect in walk::part(metadata, place.kind, &place.crumbs, schema) {
+        // The lists of an embedded resource are not merged, so nothing tells their items apart.
+        if !is_root && defect.breach == Breach::DuplicateItem {
+            continue;
+        }
         place.tell_at(defect.breach, defect.path, defect.span, defect.message, defect.help);
     }
 }

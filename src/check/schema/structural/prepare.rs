@@ -11,18 +11,27 @@ use crate::document::{Entry, Node, NodeKind};
 use crate::source::Span;
 
 /// Returns the object as it is validated; a copy only where something changes.
-pub(super) fn prepare<'a>(shapes: &Shapes, root: ShapeId, node: &'a Node) -> Cow<'a, Node> {
-    let prepare = Prepare { shapes };
-    if !prepare.changes(node, root) {
-        return Cow::Borrowed(node);
+///
+/// Server-side apply decodes nothing, so that it keeps nulls: `keeps_nulls`.
+pub(super) fn prepare<'a>(
+    shapes: &Shapes,
+    root: ShapeId,
+    node: Cow<'a, Node>,
+    keeps_nulls: bool,
+) -> Cow<'a, Node> {
+    let prepare = Prepare { shapes, keeps_nulls };
+    if !prepare.changes(&node, root) {
+        return node;
     }
-    let mut copy = node.clone();
-    prepare.apply(&mut copy, root, node.span);
+    let anchor = node.span;
+    let mut copy = node.into_owned();
+    prepare.apply(&mut copy, root, anchor);
     Cow::Owned(copy)
 }
 
 struct Prepare<'a> {
     shapes: &'a Shapes,
+    keeps_nulls: bool,
 }
 
 impl Prepare<'_> {
@@ -82,7 +91,7 @@ impl Prepare<'_> {
                 entries.retain(|entry| match shape.field(&entry.key) {
                     Some(of) => {
                         let of = self.shapes.get(of);
-                        !Self::is_void(of, &entry.value) || of.default.is_some()
+                        !Self::is_void(of, &entry.value) || self.keeps_nulls || of.default.is_some()
                     }
                     None => true,
                 });

@@ -136,6 +136,8 @@ pub(super) struct Shape {
     pub(super) preserve: bool,
     /// `x-kubernetes-embedded-resource`.
     pub(super) embedded: bool,
+    /// `x-kubernetes-map-type: atomic`.
+    pub(super) atomic: bool,
     /// Whether this or something within has a default.
     pub(super) defaults_within: bool,
     /// Whether this or something within is an embedded resource, a set or a map.
@@ -162,6 +164,7 @@ impl Shape {
             nullable: false,
             preserve: false,
             embedded: false,
+            atomic: false,
             defaults_within: false,
             lists_within: false,
             rules_within: false,

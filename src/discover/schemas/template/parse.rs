@@ -415,7 +415,7 @@ fn unknown_variable(name: &str, column: usize) -> InvalidTemplate {
             .zip(name.chars())
             .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
             .count();
-        shared * 2 > known.len()
+        shared * 2 > known.len() || known.to_lowercase().contains(&name.to_lowercase())
     };
     let near = Variable::ALL.iter().map(|(known, _)| *known).find(|known| alike(known));
     let help = match near {

@@ -112,8 +112,19 @@ fn parse_double(text: &str) -> Option<f64> {
         let magnitude = parse_hex_double(hex)?;
         return Some(if text.starts_with('-') { -magnitude } else { magnitude });
     }
-    let value: f64 = text.parse().ok()?;
+    let value: f64 = without_underscores(text)?.parse().ok()?;
     value.is_finite().then_some(value)
+}
+
+/// Removes the underscores that stand between digits; `None` where one stands elsewhere.
+fn without_underscores(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split('_').collect();
+    let digit = |it: Option<char>| it.is_some_and(|it| it.is_ascii_digit());
+    let fine = parts.windows(2).all(|pair| match pair {
+        [left, right] => digit(left.chars().next_back()) && digit(right.chars().next()),
+        _ => true,
+    });
+    fine.then(|| parts.concat())
 }
 
 /// Reads `1.8p3`: a fraction in base 16 and an exponent of two.
@@ -225,7 +236,6 @@ fn to_string<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     let [value] = args else { return Err(Failure::no_overload()) };
     Ok(Value::string(match value {
         Value::String(_) => return Ok(value.clone()),
-        Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Uint(value) => value.to_string(),
@@ -240,7 +250,6 @@ fn to_string<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
         },
         Value::Opaque(OpaqueValue::Ip(ip)) => ip.to_string(),
         Value::Opaque(OpaqueValue::Cidr(cidr)) => cidr.to_string(),
-        Value::Type(name) => name.to_string(),
         _ => return Err(Failure::no_overload()),
     }))
 }
@@ -257,7 +266,7 @@ pub(in crate::engine::cel) fn double_text(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return value.to_string();
     }
     let sign = if exponent < 0 { '-' } else { '+' };

@@ -53,14 +53,14 @@ static KNOWN: [Format; 13] = [
     },
     Format {
         name: "uuid",
-        pattern_size: 81,
+        pattern_size: 70,
         test: |it| fault(is_uuid(it), "does not match the UUID format"),
     },
-    Format { name: "byte", pattern_size: 90, test: |it| fault(is_base64(it), "invalid base64") },
-    Format { name: "date", pattern_size: 75, test: |it| fault(is_date(it), "invalid date") },
+    Format { name: "byte", pattern_size: 84, test: |it| fault(is_base64(it), "invalid base64") },
+    Format { name: "date", pattern_size: 71, test: |it| fault(is_date(it), "invalid date") },
     Format {
         name: "datetime",
-        pattern_size: 75,
+        pattern_size: 71,
         test: |it| fault(is_date_time(it), "invalid datetime"),
     },
 ];

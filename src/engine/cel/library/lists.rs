@@ -313,6 +313,9 @@ fn range<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     match args {
         // What costs more than a call may cost is not made at all.
         [Value::Int(count)] if *count > 1_000_000 => Err(Failure::TooExpensive),
+        [Value::Int(count)] if *count < 0 => {
+            Err(Failure::new(format!("lists.range: size must be non-negative, got {count}")))
+        }
         [Value::Int(count)] => Ok(Value::list((0..*count).map(Value::Int).collect())),
         _ => Err(Failure::no_overload()),
     }

@@ -300,10 +300,7 @@ pub(in crate::engine::cel) fn insert_all<'a>(
     new: &[Value<'a>],
 ) -> Result<(), Failure> {
     let mut insert = |key: &Value<'a>, value: Value<'a>| {
-        let Some(name) = key.key() else {
-            return Err(Failure::new(format!("unsupported key type: {}", key.type_name())));
-        };
-        if entries.insert(name, (key.clone(), value)).is_some() {
+        if entries.insert(key.key(), (key.clone(), value)).is_some() {
             return Err(Failure::new(format!("insert failed: key {key} already exists")));
         }
         Ok(())

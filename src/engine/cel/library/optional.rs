@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Row, Scratch, by_evaluator, row};
-use crate::engine::cel::value::{Evaluated, Failure, OpaqueValue, Value};
+use crate::engine::cel::value::{Evaluated, Failure, Value};
 
 pub(super) const ROWS: &[Row] = &[
     row("optional.of(V): optional(V)", of).since(28),
@@ -30,7 +30,7 @@ fn of_non_zero<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     let [value] = args else { return Err(Failure::no_overload()) };
     #[expect(clippy::float_cmp, reason = "zero is zero")]
     let zero = match value {
-        Value::Null | Value::Optional(None) => true,
+        Value::Null => true,
         Value::Bool(value) => !value,
         Value::Int(value) => *value == 0,
         Value::Uint(value) => *value == 0,
@@ -41,8 +41,7 @@ fn of_non_zero<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
         Value::Duration(span) => span.0 == 0,
         Value::List(list) => list.is_empty(),
         Value::Map(map) => map.is_empty(),
-        Value::Opaque(OpaqueValue::Ip(_) | OpaqueValue::Cidr(_)) => false,
-        Value::Optional(Some(_)) | Value::Type(_) | Value::Opaque(_) => false,
+        Value::Optional(_) | Value::Type(_) | Value::Opaque(_) => false,
     };
     Ok(Value::Optional((!zero).then(|| Arc::new(value.clone()))))
 }

@@ -1,4 +1,4 @@
-//! Regular expressions: RE2, as near as the crate comes to it. Matching takes linear time.
+//! Regular expressions.
 
 use std::sync::Arc;
 
@@ -17,24 +17,8 @@ pub(super) const ROWS: &[Row] = &[
 /// Functions whose second argument is a pattern, which is read when the expression is compiled.
 pub(in crate::engine::cel) const PATTERNS: &[&str] = &["matches", "find", "findAll"];
 
-/// What a compiled pattern may take: what upstream takes needs far less.
-const MAX_COMPILED: usize = 4 << 20;
-
 /// Compiled patterns that are kept during an evaluation.
 const MAX_KEPT: usize = 16;
-
-/// Reads a pattern.
-pub(in crate::engine::cel) fn compile(pattern: &str) -> Result<::regex::Regex, String> {
-    let mut builder = ::regex::RegexBuilder::new(pattern);
-    builder.size_limit(MAX_COMPILED).build().map_err(|error| match error {
-        ::regex::Error::CompiledTooBig(_) => "expression is too large".to_owned(),
-        error => {
-            // The first line of the library's message only draws the pattern.
-            let text = error.to_string();
-            text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
-        }
-    })
-}
 
 /// Patterns that were compiled in this evaluation.
 #[derive(Debug, Default)]
@@ -45,7 +29,7 @@ impl Patterns {
         if let Some((_, known)) = self.0.iter().find(|(text, _)| **text == *pattern) {
             return Ok(Arc::clone(known));
         }
-        let compiled = compile(pattern)
+        let compiled = crate::engine::re2::compile(pattern)
             .map_err(|error| Failure::new(format!("error parsing regexp: {error}")))?;
         let compiled = Arc::new(compiled);
         if self.0.len() >= MAX_KEPT {

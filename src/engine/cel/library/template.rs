@@ -129,11 +129,12 @@ impl Clause {
                     },
                     _ => return Err(refused()),
                 };
+                // Upstream's locale knows no negative zero.
+                let number = if number == 0.0 { 0.0 } else { number };
                 let precision = self.precision.unwrap_or(6);
-                if self.verb == 'f' {
-                    fixed(number, precision)
-                } else {
-                    scientific(number, precision)
+                match self.verb {
+                    'f' => fixed(number, precision),
+                    _ => scientific(number, precision),
                 }
             }
             ('b', Value::Bool(value)) => u8::from(*value).to_string(),
@@ -192,26 +193,23 @@ fn fixed(number: f64, precision: usize) -> String {
     out
 }
 
-/// Writes a float with an exponent, as upstream's locale does.
-fn scientific(number: f64, precision: usize) -> String {
-    if let Some(text) = unusual(number) {
-        return text;
-    }
-    let text = format!("{number:.precision$e}");
-    let Some((mantissa, exponent)) = text.split_once('e') else { return text };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    let sign = if exponent < 0 { "\u{207b}" } else { "" };
-    let digits: String = exponent
-        .unsigned_abs()
-        .to_string()
-        .chars()
-        .filter_map(|digit| {
-            "\u{2070}\u{b9}\u{b2}\u{b3}\u{2074}\u{2075}\u{2076}\u{2077}\u{2078}\u{2079}"
-                .chars()
-                .nth(usize::try_from(digit.to_digit(10)?).ok()?)
-        })
-        .collect();
-    format!("{mantissa}\u{202f}\u{d7}\u{202f}10{sign}{digits}")
+/// Writes a float with an exponent, as upstream's locale does: always with six decimals, because
+/// upstream takes the precision for a width.
+fn scientific(number: f64, width: usize) -> String {
+    const RAISED: [char; 10] = [
+        '\u{2070}', '\u{b9}', '\u{b2}', '\u{b3}', '\u{2074}', '\u{2075}', '\u{2076}', '\u{2077}',
+        '\u{2078}', '\u{2079}',
+    ];
+    let text = unusual(number).unwrap_or_else(|| {
+        let text = format!("{number:.6e}");
+        let Some((mantissa, exponent)) = text.split_once('e') else { return text };
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        let sign = if exponent < 0 { "\u{207b}" } else { "" };
+        let digits = format!("{:02}", exponent.abs());
+        let raised = digits.bytes().filter_map(|it| RAISED.get(usize::from(it - b'0')));
+        format!("{mantissa}\u{d7}10{sign}{}", raised.collect::<String>())
+    });
+    format!("{text:>width$}")
 }
 
 /// Writes a value for `%s`.

@@ -31,6 +31,10 @@ pub struct Url {
     opaque: String,
     user: Option<String>,
     fragment: String,
+    /// What stood between the slashes, where there were two.
+    authority: Option<String>,
+    /// A question mark, and no query after it.
+    bare_query: bool,
 }
 
 impl Url {
@@ -61,13 +65,17 @@ impl Url {
             opaque: String::new(),
             user: None,
             fragment: String::new(),
+            authority: None,
+            bare_query: false,
         };
         if text == "*" {
             url.path = b"*".to_vec();
+            url.raw_path = "*".to_owned();
             return Some(url);
         }
         let (scheme, rest) = split_scheme(text)?;
         url.scheme = scheme.to_ascii_lowercase();
+        url.bare_query = rest.ends_with('?') && rest.matches('?').count() == 1;
         let (mut rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         query.clone_into(&mut url.query);
         if !rest.starts_with('/') {
@@ -99,6 +107,7 @@ impl Url {
             None => (None, authority),
         };
         self.host = parse_host(&self.scheme, host)?;
+        self.authority = Some(host.to_owned());
         if let Some(user) = user {
             let allowed =
                 |it: char| it.is_ascii_alphanumeric() || "-._:~!$&'()*+,;=%@".contains(it);
@@ -132,24 +141,28 @@ impl Url {
     }
 
     /// Returns the URL as text, by which two are compared.
-    pub(in crate::engine::cel) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut out = String::new();
         if !self.scheme.is_empty() {
             out.push_str(&self.scheme);
             out.push(':');
         }
         if self.opaque.is_empty() {
-            if !self.host.is_empty() || self.user.is_some() {
+            let empty = self.host.is_empty() && self.path.is_empty() && self.user.is_none();
+            if let Some(host) = self.authority.as_deref().filter(|_| !empty) {
                 out.push_str("//");
                 if let Some(user) = &self.user {
-                    out.push_str(user);
+                    out.push_str(&user.replace('@', "%40"));
                     out.push('@');
                 }
-                out.push_str(&self.host);
+                out.push_str(host);
             }
             out.push_str(&self.escaped_path());
         } else {
             out.push_str(&self.opaque);
+        }
+        if self.bare_query {
+            out.push('?');
         }
         for (sign, part) in [('?', &self.query), ('#', &self.fragment)] {
             if !part.is_empty() {

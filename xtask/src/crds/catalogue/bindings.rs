@@ -293,12 +293,6 @@ pub const BINDINGS: &[Bindings] = &[
         newer: false,
     },
     Bindings {
-        name: "kcr_nfd_k8s_sigs_io",
-        version: "3.20260604.205726",
-        sha256: "5846c099148e604ae4accd6c710524dc255c9825e44db21d7bbb2953b37f9de8",
-        newer: true,
-    },
-    Bindings {
         name: "kcr_objectbucket_io",
         version: "3.20260530.54851",
         sha256: "dfcb3100b4208fd5feef329f141783f5647c4e9936f4fcbf91cc0030d48d0ae5",

@@ -40,7 +40,6 @@ impl<'a> Values<'a, '_> {
     pub(super) fn text(&mut self, shape: &Shape, node: &Node, text: &str) {
         let Some(limits) = shape.limits.as_deref() else { return };
         if limits.max_length.is_some() || limits.min_length.is_some() {
-            // As many bytes as a limit allows are never too many characters.
             let length = text.chars().count() as u64;
             if let Some(most) = limits.max_length.filter(|most| length > *most) {
                 self.block();
@@ -57,6 +56,7 @@ impl<'a> Values<'a, '_> {
                     let what = place.whole();
                     let message = match length {
                         0 => format!("{what} must not be empty"),
+                        1 => format!("{what} has 1 character, but needs {least} at least"),
                         _ => format!("{what} has {length} characters, but needs {least} at least"),
                     };
                     (message, None)
