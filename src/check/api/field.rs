@@ -10,7 +10,7 @@ pub(super) struct Trail<'a> {
     crumbs: RefCell<Vec<(u32, Crumb<'a>)>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Crumb<'a> {
     Key(&'a str),
     Index(usize),
@@ -23,22 +23,36 @@ enum Crumb<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
     trail: &'a Trail<'a>,
-    /// The number of the last step, counted from one; 0 for the object itself.
-    crumb: u32,
+    /// The number of the step before the last, counted from one; 0 for the object itself.
+    parent: u32,
+    /// The last step, which goes on the trail once another one follows; nothing for the object.
+    last: Option<Crumb<'a>>,
     node: Option<&'a Node>,
 }
 
 impl<'a> Field<'a> {
     /// Returns the object itself.
     pub(super) fn root(node: &'a Node, trail: &'a Trail<'a>) -> Self {
-        Self { trail, crumb: 0, node: Some(node) }
+        Self { trail, parent: 0, last: None, node: Some(node) }
     }
 
     fn step(self, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
+        self.below(self.number(), crumb, node)
+    }
+
+    fn below(self, parent: u32, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
+        let node = node.filter(|it| !it.is_null());
+        Self { parent, last: Some(crumb), node, ..self }
+    }
+
+    /// Puts the last step on the trail, unless it is the newest there, and returns its number.
+    fn number(self) -> u32 {
+        let Some(last) = self.last else { return 0 };
         let mut crumbs = self.trail.crumbs.borrow_mut();
-        crumbs.push((self.crumb, crumb));
-        let crumb = u32::try_from(crumbs.len()).unwrap_or(u32::MAX);
-        Self { crumb, node: node.filter(|it| !it.is_null()), ..self }
+        if crumbs.last() != Some(&(self.parent, last)) {
+            crumbs.push((self.parent, last));
+        }
+        u32::try_from(crumbs.len()).unwrap_or(u32::MAX)
     }
 
     /// Returns a field of an object, or the value of a key of a map.
@@ -63,11 +77,9 @@ impl<'a> Field<'a> {
 
     /// Returns the place of this item of a list in another list.
     pub(super) fn beside(self, list: Self) -> Self {
-        let crumb = self.crumb.checked_sub(1).map(|it| it as usize);
-        let crumb = crumb.and_then(|it| self.trail.crumbs.borrow().get(it).copied());
-        match crumb {
-            Some((_, Crumb::Index(at))) => list.index(at),
-            Some((_, Crumb::Key(key))) => list.get(key),
+        match self.last {
+            Some(Crumb::Index(at)) => list.index(at),
+            Some(Crumb::Key(key)) => list.get(key),
             None => list,
         }
     }
@@ -75,18 +87,18 @@ impl<'a> Field<'a> {
     /// Returns the items of a list; none for anything else.
     pub(super) fn items(self) -> impl ExactSizeIterator<Item = Self> + use<'a> {
         let items = self.node.map_or(&[][..], Node::items);
-        items.iter().enumerate().map(move |(at, item)| self.step(Crumb::Index(at), Some(item)))
-    }
-
-    /// Returns an item of a list.
-    pub(super) fn item(self, at: usize) -> Self {
-        self.step(Crumb::Index(at), self.node.and_then(|it| it.items().get(at)))
+        let parent = if items.is_empty() { 0 } else { self.number() };
+        let items = items.iter().enumerate();
+        items.map(move |(at, item)| self.below(parent, Crumb::Index(at), Some(item)))
     }
 
     /// Returns the keys and values of a map; none for anything else.
     pub(super) fn entries(self) -> impl ExactSizeIterator<Item = (&'a str, Self)> + use<'a> {
         let entries = self.node.map_or(&[][..], Node::entries);
-        entries.iter().map(move |it| (&*it.key, self.step(Crumb::Key(&it.key), Some(&it.value))))
+        let parent = if entries.is_empty() { 0 } else { self.number() };
+        entries
+            .iter()
+            .map(move |it| (&*it.key, self.below(parent, Crumb::Key(&it.key), Some(&it.value))))
     }
 
     /// Says whether something stands there, and not `null`.
@@ -162,15 +174,13 @@ impl<'a> Field<'a> {
     pub(super) fn path(self) -> FieldPath {
         let crumbs = self.trail.crumbs.borrow();
         let mut steps = Vec::new();
-        let mut at = self.crumb;
-        while let Some((parent, crumb)) =
-            at.checked_sub(1).and_then(|index| crumbs.get(index as usize))
-        {
-            steps.push(match *crumb {
+        let mut next = self.last.map(|last| (self.parent, last));
+        while let Some((parent, crumb)) = next {
+            steps.push(match crumb {
                 Crumb::Key(key) => Step::Key(key.into()),
                 Crumb::Index(index) => Step::Index(index),
             });
-            at = *parent;
+            next = parent.checked_sub(1).and_then(|at| crumbs.get(at as usize).copied());
         }
         steps.reverse();
         steps.into()

@@ -21,6 +21,7 @@ mod volume_sources;
 mod volumes;
 mod warnings;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Kind;
@@ -129,6 +130,19 @@ struct Spec<'a> {
     volumes: BTreeMap<&'a str, volumes::Source>,
     /// Whether a name of a volume is filled in later.
     has_open_volume: bool,
+    /// What the old spec had that the server would refuse in a new one, once it was looked for.
+    before: Before,
+}
+
+/// Says of an old spec, once it was looked for, what it had.
+#[derive(Debug, Default)]
+struct Before {
+    admin: OnceCell<bool>,
+    broken_pages: OnceCell<bool>,
+    foreign_tokens: OnceCell<bool>,
+    invalid_selectors: OnceCell<bool>,
+    relaxed_names: OnceCell<bool>,
+    restarts_at_resize: OnceCell<bool>,
 }
 
 impl<'a> Spec<'a> {
@@ -153,6 +167,7 @@ impl<'a> Spec<'a> {
             claims: claims.filter(|it| !it.is_empty()).collect(),
             volumes: BTreeMap::new(),
             has_open_volume: false,
+            before: Before::default(),
         }
     }
 
@@ -164,6 +179,15 @@ impl<'a> Spec<'a> {
     /// Says whether the old spec had something already, which may then stay as it is.
     fn had(&self, has: impl Fn(Field<'a>) -> bool) -> bool {
         self.old.is_some_and(has)
+    }
+
+    /// As [`Spec::had`], and looks only once.
+    fn had_before(
+        &self,
+        answer: fn(&Before) -> &OnceCell<bool>,
+        has: impl Fn(Field<'a>) -> bool,
+    ) -> bool {
+        *answer(&self.before).get_or_init(|| self.had(has))
     }
 }
 

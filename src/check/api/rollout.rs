@@ -7,10 +7,11 @@ use super::rule::Rule;
 use super::selector::{self, Labels};
 use super::{change, pod};
 use crate::document::{NodeKind, Part, Scalar};
+use crate::rule::Minors;
 use crate::wording;
 
 pub(super) const RULES: &[&Rule] =
-    &[&MISMATCH, &EMPTY_SELECTOR, &RESTART, &TEMPLATE_DEADLINE, &STRATEGY, &COUNT];
+    &[&MISMATCH, &EMPTY_SELECTOR, &RESTART, &TEMPLATE_DEADLINE, &STRATEGY, &COUNT, &DISK];
 
 pub(super) const MISMATCH: Rule = Rule::new(
     "api/selector-mismatch",
@@ -62,6 +63,16 @@ const COUNT: Rule = Rule::new(
     "use a number that is not negative",
     &["ValidateNonnegativeField"],
 );
+
+const DISK: Rule = Rule::new(
+    "api/shared-writable-disk",
+    "Several pods write to one disk",
+    "A persistent disk of Google's cloud can be written to from one node only, so before 1.29 the \
+     server took it in workloads of several pods only to be read.",
+    "set `readOnly`, or use a StatefulSet with a claim for each pod",
+    &["ValidateReadOnlyPersistentDisks"],
+)
+.in_minors(Minors::until(28));
 
 /// Wants numbers that are not negative.
 pub(super) fn check_counts<'a>(cx: &mut Cx<'a>, spec: Field<'a>, keys: &[&'a str]) {
@@ -123,6 +134,15 @@ pub(super) fn check_template<'a>(cx: &mut Cx<'a>, spec: Field<'a>, old: Option<F
     let template = spec.get("template");
     pod::check_template(cx, template, old.map(|it| it.get("template")), &[]);
     check_restart(cx, template);
+    if cx.minor <= 28 && spec.get("replicas").int().is_some_and(|it| it > 1) {
+        for volume in template.at(&["spec", "volumes"]).items() {
+            let disk = volume.get("gcePersistentDisk");
+            if disk.exists() && !disk.get("readOnly").is_true() {
+                cx.forbidden(&DISK, disk, "in several pods, unless it is `readOnly`");
+                cx.named(disk.get("readOnly"));
+            }
+        }
+    }
 }
 
 /// Pods that are kept running restart always and have no deadline.

@@ -180,7 +180,10 @@ fn check_init<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) {
             }
         }
     }
-    if !is_sidecar && cx.minor >= 36 && !spec.had(restarts_at_resize) {
+    if !is_sidecar
+        && cx.minor >= 36
+        && !spec.had_before(|it| &it.restarts_at_resize, restarts_at_resize)
+    {
         for policy in container.get("resizePolicy").items() {
             let restart = policy.get("restartPolicy");
             if restart.text() == "RestartContainer" {

@@ -106,7 +106,7 @@ const BINARY_UNITS: &[&str] = &["1", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
 /// Looks at the variables of a container (`ValidateEnv`, `ValidateEnvFrom`).
 pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, container: Field<'a>) {
-    let form = if cx.minor >= RELAXED || spec.had(has_relaxed_name) {
+    let form = if cx.minor >= RELAXED || spec.had_before(|it| &it.relaxed_names, has_relaxed_name) {
         naming::relaxed_env_var_name
     } else {
         naming::env_var_name

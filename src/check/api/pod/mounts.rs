@@ -8,6 +8,7 @@ use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
 use crate::document::Part;
+use crate::rule::closest;
 
 pub(super) const RULES: &[&Rule] = &[&UNKNOWN, &MOUNT, &PROPAGATION, &DEVICE];
 
@@ -48,6 +49,9 @@ const DEVICE: Rule = Rule::new(
 
 const PROPAGATIONS: &[&str] = &["Bidirectional", "HostToContainer", "None"];
 const RECURSIVE: &[&str] = &["Disabled", "Enabled", "IfPossible"];
+
+/// The longest name, and the most volumes, that suggestions are looked for in.
+const NEAR_MAX: usize = 64;
 
 /// The minor in which mounts may be read-only all the way down.
 const RECURSIVE_SINCE: u32 = 31;
@@ -129,8 +133,11 @@ fn not_found<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, name: Field<'a>) {
         return;
     }
     cx.not_found(&UNKNOWN, name, "a volume of the pod");
-    let near = crate::rule::closest(name.text(), spec.volumes.keys().copied());
-    if let Some(near) = near {
+    // Neither list is long but in an object that is made to take time.
+    if name.text().len() > NEAR_MAX || spec.volumes.len() > NEAR_MAX {
+        return;
+    }
+    if let Some(near) = closest(name.text(), spec.volumes.keys().copied()) {
         cx.help(format!("did you mean `{near}`?"));
     }
 }

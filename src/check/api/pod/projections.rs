@@ -130,7 +130,10 @@ fn check_token<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, token: Field<'a>, volume: F
     if path.is_empty() {
         cx.required(&PROJECTION, path, "");
         cx.named(volume.get("path"));
-    } else if cx.minor >= 21 && !spec.had(has_foreign_token_path) && check_path(cx, path) {
+    } else if cx.minor >= 21
+        && !spec.had_before(|it| &it.foreign_tokens, has_foreign_token_path)
+        && check_path(cx, path)
+    {
         cx.named(volume.get("path"));
     }
 }

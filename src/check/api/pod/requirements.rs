@@ -150,7 +150,7 @@ fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'a>, of_pod: 
         return;
     }
     let form = if of_pod { pod_resource_name } else { resources::container_resource_name };
-    let keep_pages = spec.had(has_broken_pages);
+    let keep_pages = spec.had_before(|it| &it.broken_pages, has_broken_pages);
     let mut seen = Seen::default();
     // The server gives a pod the requests of its containers before it looks.
     let containers = spec.field.get("containers").items();
@@ -327,7 +327,7 @@ fn check_consistency<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, requirements: Field<'
             let limit = container.at(&["resources", "limits"]).get(name);
             if resources::amount(limit).is_some_and(|it| it > own) {
                 cx.invalid(&POD_TOTAL, limit, "must not be more than the limit of the pod");
-                cx.named(requirements.get("containers").item(at).get(name).get("limits"));
+                cx.named(requirements.get("containers").index(at).get(name).get("limits"));
             }
         }
     }

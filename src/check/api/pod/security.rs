@@ -89,7 +89,9 @@ pub(super) fn check_container<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, context: Fie
             cx.named(context);
         }
         let mut added = context.at(&["capabilities", "add"]).items();
-        if !spec.had(has_admin) && added.any(|it| it.text() == "CAP_SYS_ADMIN") {
+        if !spec.had_before(|it| &it.admin, has_admin)
+            && added.any(|it| it.text() == "CAP_SYS_ADMIN")
+        {
             cx.invalid(&CONTRADICTION, escalation, "must not be `false` beside `CAP_SYS_ADMIN`");
             cx.named(context);
         }

@@ -97,7 +97,9 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
             cx.one_of(constraint.get("nodeTaintsPolicy"), NODE_POLICIES);
         }
         check_keys(cx, spec, constraint);
-        if cx.minor >= SELECTORS && !spec.had(has_invalid_selector) {
+        if cx.minor >= SELECTORS
+            && !spec.had_before(|it| &it.invalid_selectors, has_invalid_selector)
+        {
             selector::check(cx, constraint.get("labelSelector"));
         }
     }
@@ -155,7 +157,7 @@ fn check_twice<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>) {
         {
             cx.invalid(&KEYS, *field, "stands in `labelSelector` too");
             if let Some(Step::Index(at)) = field.path().last() {
-                cx.named(term.item(*at));
+                cx.named(term.index(*at));
             }
         }
         seen.insert(key);
