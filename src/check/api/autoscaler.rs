@@ -61,6 +61,7 @@ const SOURCES: [Source; 5] = [
     ("Resource", "resource", check_resource),
     ("ContainerResource", "containerResource", check_container_resource),
 ];
+
 const TYPES: [&str; 5] = ["ContainerResource", "External", "Object", "Pods", "Resource"];
 
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {

@@ -9,7 +9,7 @@ use super::forms::{IMMUTABLE, INVALID};
 use super::ip;
 use super::resources::{self, amount};
 use super::rule::Rule;
-use super::shared::{DUPLICATE, UNSUPPORTED};
+use super::shared::DUPLICATE;
 use crate::naming;
 
 pub(super) const KINDS: &[Kind] =
@@ -25,8 +25,6 @@ const TAINT: Rule = Rule::new(
     "mend the taint",
     &["validateNodeTaints"],
 );
-
-const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     check_taints(cx, object);
@@ -79,9 +77,6 @@ fn check_taints<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
         }
         if effect.is_empty() {
             cx.required(&TAINT, effect, "");
-            cx.named(place.get("effect"));
-        } else if !EFFECTS.contains(&effect.text()) {
-            cx.not_supported(&UNSUPPORTED, effect, EFFECTS);
             cx.named(place.get("effect"));
         }
         if !seen.insert((key.text(), effect.text())) {

@@ -305,18 +305,19 @@ fn changed_source<'a>(new: Field<'a>, old: Field<'a>) -> Option<Field<'a>> {
         let field = spec.get("dataSourceRef");
         Some(field).filter(|it| it.exists() && it.get("namespace").is_empty())
     };
-    let source = |spec: Field<'a>| {
+    let source = |spec: Field<'a>, had: bool| {
         let field = spec.get("dataSource");
-        let kept = reference(spec).is_some() || is_old_source(field);
+        let kept = had || reference(spec).is_some() || is_old_source(field);
         Some(field).filter(|it| it.exists() && kept)
     };
-    let any = |spec: Field<'a>| reference(spec).or_else(|| source(spec));
-    match (any(new), any(old)) {
+    let any = |spec, had| reference(spec).or_else(|| source(spec, had));
+    let before = any(old, false);
+    match (any(new, before.is_some()), before) {
         (Some(now), Some(before)) => (!now.equals(before)).then_some(now),
         (Some(now), None) => Some(now),
         // What the server filled in stays, and stands for what goes.
         (None, Some(_)) => {
-            let both = reference(old).is_some() && source(old).is_some();
+            let both = reference(old).is_some() && source(old, false).is_some();
             both.then(|| new.get("dataSourceRef"))
         }
         (None, None) => None,
