@@ -82,7 +82,8 @@ impl<'a> Cx<'a> {
         state: Field<'a>,
         validate: fn(&mut Self, Field<'a>),
     ) -> bool {
-        let mut other = Self::new(self.minor, self.object, state, None, self.scope, self.apply);
+        let mut other =
+            Self::new(self.minor, self.object, state, None, self.scope, self.apply, self.dry_run);
         validate(&mut other, state);
         other.defects.iter().any(|it| !it.warns)
     }

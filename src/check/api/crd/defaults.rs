@@ -43,8 +43,8 @@ fn walk<'a>(cx: &mut Cx<'a>, schema: Field<'a>, is_root: bool, in_meta: bool) {
     }
     walk(cx, schema.get("items"), false, in_meta);
     for (name, property) in schema.get("properties").entries() {
-        let is_meta = is_embedded && matches!(name, "metadata" | "apiVersion" | "kind");
-        walk(cx, property, false, in_meta || is_meta);
+        let names_object = is_embedded && matches!(name, "metadata" | "apiVersion" | "kind");
+        walk(cx, property, false, in_meta || names_object);
     }
 }
 

@@ -133,8 +133,13 @@ pub(super) fn form(cx: &Cx<'_>) -> Form {
 /// (`ValidateObjectMeta` of `pkg/apis/core/validation`).
 pub(super) fn has_known_finalizers(cx: &Cx<'_>) -> bool {
     match (cx.object.group(), &*cx.object.kind) {
-        ("admissionregistration.k8s.io" | "apiextensions.k8s.io", _)
-        | ("apiregistration.k8s.io" | "coordination.k8s.io", _)
+        (
+            "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "apiregistration.k8s.io"
+            | "coordination.k8s.io",
+            _,
+        )
         | ("node.k8s.io", "RuntimeClass")
         | ("policy", "PodDisruptionBudget")
         | ("", "Event") => false,
