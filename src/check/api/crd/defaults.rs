@@ -201,10 +201,11 @@ fn wrong_size(node: &Node, schema: Field<'_>) -> Option<&'static str> {
         bound(min).is_some_and(|it| size < it) || bound(max).is_some_and(|it| size > it)
     };
     if let Some(value) = number(node) {
+        let is_open = |key| is_set(schema, key);
         let below = bound("minimum")
-            .is_some_and(|it| value < it || (value == it && is_set(schema, "exclusiveMinimum")));
+            .is_some_and(|it| value < it || (value <= it && is_open("exclusiveMinimum")));
         let above = bound("maximum")
-            .is_some_and(|it| value > it || (value == it && is_set(schema, "exclusiveMaximum")));
+            .is_some_and(|it| value > it || (value >= it && is_open("exclusiveMaximum")));
         let uneven = bound("multipleOf").is_some_and(|it| it > 0.0 && (value / it).fract() != 0.0);
         return (below || above || uneven).then_some("must be within the bounds of the schema");
     }
