@@ -1,4 +1,4 @@
-//! APIServices.
+//! Objects of kind `APIService`.
 
 use super::Kind;
 use super::cx::Cx;

@@ -1,4 +1,4 @@
-//! CustomResourceDefinitions.
+//! Custom resource definitions.
 
 mod columns;
 mod defaults;
@@ -149,9 +149,8 @@ fn check_group<'a>(cx: &mut Cx<'a>, group: Field<'a>) {
 
 fn check_scope<'a>(cx: &mut Cx<'a>, scope: Field<'a>, is_v1: bool) {
     match scope.text() {
-        "Cluster" | "Namespaced" => {}
         "" if is_v1 => cx.required(&MISSING, scope, ""),
-        "" => {}
+        "" | "Cluster" | "Namespaced" => {}
         _ => cx.not_supported(&UNSUPPORTED, scope, &["Cluster", "Namespaced"]),
     }
 }
@@ -261,6 +260,9 @@ fn is_common(versions: Field<'_>, key: &'static str) -> bool {
     first.is_some_and(|first| items.all(|it| it.get(key).equals(first.get(key))))
 }
 
+/// Looks at one part of a version.
+type Look = for<'a> fn(&mut Cx<'a>, Field<'a>);
+
 /// Looks at what the versions of a definition have in them.
 fn check_contents<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     let versions = spec.get("versions");
@@ -272,7 +274,6 @@ fn check_contents<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
             cx.required(&MISSING, schema, "");
         }
     }
-    type Look = for<'a> fn(&mut Cx<'a>, Field<'a>);
     let parts: [(&'static str, &'static str, Look); 2] = [
         ("subresources", "subresources", columns::check_subresources),
         ("additionalPrinterColumns", "additionalPrinterColumns", columns::check_columns),

@@ -1,4 +1,4 @@
-//! ValidatingAdmissionPolicies, MutatingAdmissionPolicies and their bindings.
+//! Admission policies, those that validate and those that mutate, and their bindings.
 
 use std::collections::BTreeSet;
 
@@ -192,7 +192,7 @@ fn wrong_api_version(text: &str) -> Option<&'static str> {
         .and(Some("must be a version, or a group, `/` and a version"))
 }
 
-/// Looks at a ValidatingAdmissionPolicy.
+/// Looks at a `ValidatingAdmissionPolicy`.
 pub(super) fn validating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     let expressions = check_common(cx, spec, false);
@@ -259,7 +259,7 @@ fn check_annotation<'a>(
     }
 }
 
-/// Looks at a MutatingAdmissionPolicy.
+/// Looks at a `MutatingAdmissionPolicy`.
 pub(super) fn mutating<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     let expressions = check_common(cx, spec, true);
@@ -298,7 +298,7 @@ fn check_mutation<'a>(cx: &mut Cx<'a>, mutation: Field<'a>, expressions: &Expres
     }
 }
 
-/// Looks at a ValidatingAdmissionPolicyBinding.
+/// Looks at a `ValidatingAdmissionPolicyBinding`.
 pub(super) fn validating_binding<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     check_binding(cx, spec, false);
@@ -320,7 +320,7 @@ pub(super) fn validating_binding<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
 }
 
-/// Looks at a MutatingAdmissionPolicyBinding.
+/// Looks at a `MutatingAdmissionPolicyBinding`.
 pub(super) fn mutating_binding<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     check_binding(cx, object.get("spec"), true);
 }

@@ -1,4 +1,4 @@
-//! ValidatingWebhookConfigurations and MutatingWebhookConfigurations.
+//! Configurations of admission webhooks, those that validate and those that mutate.
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ const SIDE_EFFECTS: [&str; 4] = ["None", "NoneOnDryRun", "Some", "Unknown"];
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 
 /// What may stay wrong, because it is so already.
+#[expect(clippy::struct_excessive_bools, reason = "each stands for itself")]
 #[derive(Debug, Clone, Copy, Default)]
 struct Kept {
     side_effects: bool,

@@ -43,8 +43,8 @@ fn walk<'a>(cx: &mut Cx<'a>, schema: Field<'a>, is_root: bool, in_meta: bool) {
     }
     walk(cx, schema.get("items"), false, in_meta);
     for (name, property) in schema.get("properties").entries() {
-        let is_meta = is_embedded && matches!(name, "metadata" | "apiVersion" | "kind");
-        walk(cx, property, false, in_meta || is_meta);
+        let names_object = is_embedded && matches!(name, "metadata" | "apiVersion" | "kind");
+        walk(cx, property, false, in_meta || names_object);
     }
 }
 
@@ -201,10 +201,11 @@ fn wrong_size(node: &Node, schema: Field<'_>) -> Option<&'static str> {
         bound(min).is_some_and(|it| size < it) || bound(max).is_some_and(|it| size > it)
     };
     if let Some(value) = number(node) {
+        let is_open = |key| is_set(schema, key);
         let below = bound("minimum")
-            .is_some_and(|it| value < it || (value == it && is_set(schema, "exclusiveMinimum")));
+            .is_some_and(|it| value < it || (value <= it && is_open("exclusiveMinimum")));
         let above = bound("maximum")
-            .is_some_and(|it| value > it || (value == it && is_set(schema, "exclusiveMaximum")));
+            .is_some_and(|it| value > it || (value >= it && is_open("exclusiveMaximum")));
         let uneven = bound("multipleOf").is_some_and(|it| it > 0.0 && (value / it).fract() != 0.0);
         return (below || above || uneven).then_some("must be within the bounds of the schema");
     }

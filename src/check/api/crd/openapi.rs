@@ -18,7 +18,7 @@ pub(in crate::check::api) const SCHEMA: Rule = Rule::new(
     &["ValidateCustomResourceDefinitionOpenAPISchema", "validateMapListKeysMapSet"],
 );
 
-/// The types of OpenAPI 3.
+/// The types of a schema.
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 /// What the root of a schema may not have where the status is a subresource

@@ -18,7 +18,7 @@ pub(super) enum Form {
     Label1035,
     /// A part of a path, the least that is asked of every name (`IsPathSegmentName`).
     Segment,
-    /// The key of a ConfigMap (`IsConfigMapKey`).
+    /// The key of a `ConfigMap` (`IsConfigMapKey`).
     DataKey,
     /// An IP address (`ValidateIPAddressName`).
     Address,
@@ -94,7 +94,7 @@ pub(super) fn is_built_in(group: &str) -> bool {
     BUILT_IN.contains(&group) || ALSO_BUILT_IN.contains(&group)
 }
 
-/// Groups that OpenShift's own API servers serve, which take names such as `system:admin`.
+/// Groups that the API servers of `OpenShift` itself serve, which take names such as `system:admin`.
 const FREE: [&str; 11] = [
     "apps.openshift.io",
     "authorization.openshift.io",
@@ -133,8 +133,13 @@ pub(super) fn form(cx: &Cx<'_>) -> Form {
 /// (`ValidateObjectMeta` of `pkg/apis/core/validation`).
 pub(super) fn has_known_finalizers(cx: &Cx<'_>) -> bool {
     match (cx.object.group(), &*cx.object.kind) {
-        ("admissionregistration.k8s.io" | "apiextensions.k8s.io", _)
-        | ("apiregistration.k8s.io" | "coordination.k8s.io", _)
+        (
+            "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "apiregistration.k8s.io"
+            | "coordination.k8s.io",
+            _,
+        )
         | ("node.k8s.io", "RuntimeClass")
         | ("policy", "PodDisruptionBudget")
         | ("", "Event") => false,
@@ -148,7 +153,7 @@ pub(super) fn is_question(cx: &Cx<'_>) -> bool {
     matches!(cx.object.group(), "authentication.k8s.io" | "authorization.k8s.io")
 }
 
-/// The longest name of a CronJob, to whose Jobs' names eleven characters are added.
+/// The longest name of a `CronJob`, to whose jobs' names eleven characters are added.
 pub(super) const CRON_JOB_MAX: usize = 52;
 
 /// Says whether names are made of the object's own.
