@@ -144,6 +144,9 @@ impl<'a> Walk<'a> {
                     self.defect(Breach::InvalidValue, node.span, message, Some(help));
                 }
             }
+            // Go reads bytes from a list of numbers as well.
+            (View::String(Format::Base64, _), NodeKind::Sequence(items))
+                if items.iter().all(is_byte) => {}
             (View::Boolean, _) => self.wrong_type(node, "a boolean"),
             (View::Integer(_), _) => self.wrong_type(node, "an integer"),
             (View::Number, _) => self.wrong_type(node, "a number"),
@@ -420,5 +423,13 @@ impl<'a> Walk<'a> {
 
     fn quote(&self, text: &str) -> Option<String> {
         if self.shows_values() { wording::quote(text) } else { None }
+    }
+}
+
+fn is_byte(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Scalar(Scalar::Int(value)) => u8::try_from(*value).is_ok(),
+        NodeKind::Scalar(Scalar::Null) => true,
+        _ => false,
     }
 }
