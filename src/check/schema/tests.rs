@@ -541,6 +541,7 @@ fn rules_that_are_not_wanted_are_not_told() {
     assert_eq!(
         ids,
         [
+            "coverage/remote-schema",
             "coverage/unknown-kind",
             "schema/broken-rule",
             "schema/deprecated-kind",
