@@ -206,7 +206,8 @@ impl Check for ApiCheck {
 
     fn check_object(&self, cx: Context<'_>, review: &Review<'_>, results: &mut Results) {
         let Some(object) = &review.object.object else { return };
-        if !review.stores_object() {
+        // What an API server asks about, it has validated.
+        if !review.stores_object() || review.asked.is_some() {
             return;
         }
         let kubernetes = review.environment.map_or(cx.kubernetes, |it| it.kubernetes);

@@ -165,7 +165,8 @@ impl SchemaCheck {
         }
         for defect in defects {
             let meta = self.meta(&defect, &authority, review.apply);
-            if cx.selection.allows(&meta.id) {
+            let applies = review.asked.is_none() || meta.doors == Doors::Both;
+            if applies && cx.selection.allows(&meta.id) {
                 results.findings.push(finding(meta, object, defect));
             }
         }

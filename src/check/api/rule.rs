@@ -59,7 +59,8 @@ impl Rule {
             severity: if self.warns { Severity::Low } else { Severity::High },
             enforcement: if self.warns { Enforcement::Warn } else { Enforcement::Deny },
             scope: Scope::Object,
-            doors: Doors::Both,
+            // An API server validates an object before it asks about it, by its own version.
+            doors: Doors::Repository,
             minors: self.minors,
             since: "0.1.0".into(),
             references: vec![Reference {
