@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers.
+//! `HorizontalPodAutoscalers`.
 
 use super::Kind;
 use super::cx::Cx;
@@ -98,7 +98,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 fn check_replicas<'a>(cx: &mut Cx<'a>, spec: Field<'a>) {
     let (min, max) = (spec.get("minReplicas"), spec.get("maxReplicas"));
     let had_none = cx.old.is_some_and(|it| it.at(&["spec", "minReplicas"]).int() == Some(0));
-    let lowest = if cx.minor >= 37 || had_none { 0 } else { 1 };
+    let lowest = i64::from(cx.minor < 37 && !had_none);
     let least = min.int().unwrap_or(1);
     if least < lowest {
         cx.invalid(&REPLICAS, min, &format!("must be at least {lowest}"));

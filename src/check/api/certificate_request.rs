@@ -1,4 +1,4 @@
-//! CertificateSigningRequests and ClusterTrustBundles.
+//! `CertificateSigningRequests` and `ClusterTrustBundles`.
 
 use std::collections::BTreeSet;
 

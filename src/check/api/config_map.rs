@@ -1,4 +1,4 @@
-//! ConfigMaps.
+//! `ConfigMaps`.
 
 use super::Kind;
 use super::cx::Cx;

@@ -1,5 +1,5 @@
-//! What drivers of storage tell the cluster of themselves: CSIDrivers, CSINodes and
-//! CSIStorageCapacities.
+//! What drivers of storage tell the cluster of themselves: `CSIDrivers`, `CSINodes` and
+//! `CSIStorageCapacities`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! PodDisruptionBudgets.
+//! `PodDisruptionBudgets`.
 
 use super::Kind;
 use super::cx::Cx;

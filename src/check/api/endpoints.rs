@@ -1,4 +1,4 @@
-//! Endpoints and EndpointSlices.
+//! Endpoints and `EndpointSlices`.
 
 use std::collections::BTreeSet;
 
@@ -149,11 +149,7 @@ fn check_typed_address<'a>(cx: &mut Cx<'a>, address: Field<'a>, all: Field<'a>, 
             cx.invalid(&ip::ADDRESS, address, "must be an address of IPv6");
             cx.named(all);
         }
-        ("IPv4", _) => {
-            if ip::check_address(cx, address, None) {
-                ip::check_endpoint(cx, address);
-            }
-        }
+        ("IPv4", _) if ip::check_address(cx, address, None) => ip::check_endpoint(cx, address),
         ("IPv6", None) => {
             ip::check_address(cx, address, None);
         }

@@ -1,4 +1,4 @@
-//! FlowSchemas and PriorityLevelConfigurations: how the API server shares itself out.
+//! `FlowSchemas` and `PriorityLevelConfigurations`: how the API server shares itself out.
 
 use super::Kind;
 use super::cx::Cx;

@@ -1,4 +1,4 @@
-//! Ingresses and IngressClasses.
+//! Ingresses and `IngressClasses`.
 
 use super::Kind;
 use super::cx::Cx;
@@ -225,7 +225,7 @@ fn check_backend<'a>(cx: &mut Cx<'a>, backend: Field<'a>, is_v1: bool) {
     };
     match (resource.exists(), service.exists()) {
         (true, true) => {
-            cx.invalid(&BACKEND, backend, "must not have both a Service and a resource")
+            cx.invalid(&BACKEND, backend, "must not have both a Service and a resource");
         }
         (true, false) => check_reference(cx, resource),
         (false, false) => cx.required(&BACKEND, backend, "a backend is a Service or a resource"),

@@ -1,4 +1,4 @@
-//! NetworkPolicies.
+//! `NetworkPolicies`.
 
 use std::collections::BTreeSet;
 
@@ -129,7 +129,7 @@ fn check_block<'a>(cx: &mut Cx<'a>, block: Field<'a>, old: &BTreeSet<&str>) {
 fn check_range<'a>(cx: &mut Cx<'a>, range: Field<'a>, old: &BTreeSet<&str>) {
     match ip::wrong_range(cx.minor, range.text()) {
         Some(wrong) if !range.exists() || !old.contains(range.text()) => {
-            cx.invalid(&ip::RANGE, range, wrong)
+            cx.invalid(&ip::RANGE, range, wrong);
         }
         // The server warns of ranges from 1.33 on.
         _ if cx.minor >= 33 => ip::warn_range(cx, range),

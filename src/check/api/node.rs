@@ -87,7 +87,7 @@ fn check_taints<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 }
 
 /// Returns the ranges of a node's pods; the single range wins over the list.
-fn pod_ranges<'a>(spec: Field<'a>) -> Vec<&'a str> {
+fn pod_ranges(spec: Field<'_>) -> Vec<&str> {
     let (one, all) = (spec.get("podCIDR").text(), spec.get("podCIDRs").items());
     let all: Vec<&str> = all.map(Field::text).collect();
     if one.is_empty() || all.first() == Some(&one) { all } else { vec![one] }

@@ -1,4 +1,4 @@
-//! PersistentVolumes, and VolumeAttachments, which may bring the spec of one.
+//! `PersistentVolumes`, and `VolumeAttachments`, which may bring the spec of one.
 
 use super::Kind;
 use super::change;

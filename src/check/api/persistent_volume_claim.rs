@@ -1,4 +1,4 @@
-//! PersistentVolumeClaims, and the templates of claims in other kinds.
+//! `PersistentVolumeClaims`, and the templates of claims in other kinds.
 
 use super::Kind;
 use super::cx::Cx;

@@ -1,4 +1,4 @@
-//! PriorityClasses.
+//! `PriorityClasses`.
 
 use super::Kind;
 use super::cx::Cx;

@@ -1,4 +1,4 @@
-//! ResourceQuotas.
+//! `ResourceQuotas`.
 
 use std::collections::BTreeSet;
 
@@ -102,10 +102,10 @@ fn check_scopes<'a>(cx: &mut Cx<'a>, list: Field<'a>, hard: Field<'a>) {
             cx.named(list);
         }
     }
-    check_contradictions(cx, list, list.items().map(Field::text).collect());
+    check_contradictions(cx, list, &list.items().map(Field::text).collect());
 }
 
-fn check_contradictions<'a>(cx: &mut Cx<'a>, told: Field<'a>, scopes: BTreeSet<&str>) {
+fn check_contradictions<'a>(cx: &mut Cx<'a>, told: Field<'a>, scopes: &BTreeSet<&str>) {
     for pair in CONTRADICTIONS {
         if pair.iter().all(|it| scopes.contains(it)) {
             let [one, two] = pair;
@@ -142,7 +142,6 @@ fn check_selector<'a>(cx: &mut Cx<'a>, list: Field<'a>, hard: Field<'a>) {
                 cx.forbidden(&SCOPE, values, "when the operator is `Exists` or `DoesNotExist`");
                 cx.named(list.get("values"));
             }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
             "" => {
                 cx.not_supported(&SCOPE, operator, OPERATORS);
                 cx.named(list.get("operator"));
@@ -151,7 +150,7 @@ fn check_selector<'a>(cx: &mut Cx<'a>, list: Field<'a>, hard: Field<'a>) {
         }
     }
     let named = list.items().map(|it| it.get("scopeName").text()).collect();
-    check_contradictions(cx, list, named);
+    check_contradictions(cx, list, &named);
 }
 
 fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {

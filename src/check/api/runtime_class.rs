@@ -1,4 +1,4 @@
-//! RuntimeClasses.
+//! `RuntimeClasses`.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     }
 }
 
-fn handler<'a>(object: Field<'a>) -> Field<'a> {
+fn handler(object: Field<'_>) -> Field<'_> {
     let spec = object.get("spec");
     if spec.exists() { spec.get("runtimeHandler") } else { object.get("handler") }
 }

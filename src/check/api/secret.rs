@@ -37,7 +37,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-fn kind<'a>(object: Field<'a>) -> &'a str {
+fn kind(object: Field<'_>) -> &str {
     object.get("type").str().filter(|it| !it.is_empty()).unwrap_or(OPAQUE)
 }
 

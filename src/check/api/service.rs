@@ -80,6 +80,9 @@ const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ran
 /// The longest that a client may stick to an endpoint: a day.
 const LONGEST_AFFINITY: i64 = 86_400;
 
+/// Where the fields of load balancers must not be set.
+const OTHER_TYPE: &str = "unless the type is `LoadBalancer`";
+
 /// What the type of a Service means for its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Type {
@@ -191,13 +194,12 @@ fn check_load_balancer<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, annotat
     let old = cx.old.map(|it| it.get("spec"));
     let is_one = kind == Type::LoadBalancer;
     let was_one = old.filter(|it| Type::of(*it) == Type::LoadBalancer);
-    const WHY: &str = "unless the type is `LoadBalancer`";
     let ranges = spec.get("loadBalancerSourceRanges");
     // The server spells the field with a capital letter.
     let named = spec.get("LoadBalancerSourceRanges");
     if !ranges.is_empty() {
         if !is_one {
-            cx.forbidden(&LOAD_BALANCER, ranges, WHY);
+            cx.forbidden(&LOAD_BALANCER, ranges, OTHER_TYPE);
             cx.named(named);
         }
         let stays = |text: &str| {
@@ -218,7 +220,7 @@ fn check_load_balancer<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, annotat
     } else if annotations.get(SOURCE_RANGES).exists() {
         let ranges = annotations.get(SOURCE_RANGES);
         if !is_one {
-            cx.forbidden(&LOAD_BALANCER, ranges, WHY);
+            cx.forbidden(&LOAD_BALANCER, ranges, OTHER_TYPE);
         }
         let before = cx.old.map(|it| it.at(&["metadata", "annotations", SOURCE_RANGES]));
         if !before.is_some_and(|it| it.exists() && it.text() == ranges.text())
@@ -239,7 +241,7 @@ fn check_load_balancer<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, annotat
     let ports = spec.get("allocateLoadBalancerNodePorts");
     // The fields came on by default in 1.22.
     if ports.exists() && !is_one && cx.minor >= 22 && !dropped {
-        cx.forbidden(&LOAD_BALANCER, ports, WHY);
+        cx.forbidden(&LOAD_BALANCER, ports, OTHER_TYPE);
     }
     let class = spec.get("loadBalancerClass");
     if !class.exists() || cx.minor < 22 {
@@ -248,7 +250,7 @@ fn check_load_balancer<'a>(cx: &mut Cx<'a>, spec: Field<'a>, kind: Type, annotat
     if is_one {
         cx.name(class, naming::qualified_name);
     } else if !was_one.is_some_and(|it| it.get("loadBalancerClass").equals(class)) {
-        cx.forbidden(&LOAD_BALANCER, class, WHY);
+        cx.forbidden(&LOAD_BALANCER, class, OTHER_TYPE);
     }
 }
 

@@ -1,4 +1,4 @@
-//! ServiceAccounts.
+//! `ServiceAccounts`.
 
 use super::Kind;
 use super::cx::Cx;

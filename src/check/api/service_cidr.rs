@@ -1,4 +1,4 @@
-//! ServiceCIDRs and IPAddresses: where the addresses of Services come from.
+//! `ServiceCIDRs` and `IPAddresses`: where the addresses of Services come from.
 
 use super::Kind;
 use super::cx::Cx;

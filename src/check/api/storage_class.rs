@@ -1,4 +1,4 @@
-//! StorageClasses and VolumeAttributesClasses.
+//! `StorageClasses` and `VolumeAttributesClasses`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -39,7 +39,7 @@ pub(super) const FAMILIES: Rule = Rule::new(
 const NONE: &str = "None";
 
 /// The addresses that the server works with: those of `clusterIPs`, or the one of `clusterIP`.
-fn addresses<'a>(spec: Field<'a>) -> Vec<Field<'a>> {
+fn addresses(spec: Field<'_>) -> Vec<Field<'_>> {
     let (one, all) = (spec.get("clusterIP"), spec.get("clusterIPs"));
     if all.is_empty() {
         if one.is_empty() { Vec::new() } else { vec![one] }
@@ -200,7 +200,7 @@ pub(super) fn check_update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) 
     }
     let (families, old_families) = (new.get("ipFamilies"), old.get("ipFamilies"));
     let same = |at| {
-        let text = |families: Field<'a>| families.items().nth(at).map(|it| it.text());
+        let text = |families: Field<'a>| families.items().nth(at).map(Field::text);
         text(families) == text(old_families)
     };
     if !families.is_empty() && !old_families.is_empty() {

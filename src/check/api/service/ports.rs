@@ -163,7 +163,7 @@ fn check_allocation<'a>(cx: &mut Cx<'a>, ports: Field<'a>) {
         let protocol = port.get("protocol").text();
         // The same protocol twice is told as a duplicate.
         let told = !protocols.insert((protocol, node));
-        let first = given.get(&number).is_none();
+        let first = !given.contains_key(&number);
         if first {
             given.insert(number, wanted.get(&number).copied().unwrap_or(node));
         }
