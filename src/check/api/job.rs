@@ -342,6 +342,13 @@ fn check_template<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>, open: boo
         ignored.extend(["containers", "initContainers"]);
     }
     let mut changed = metadata.or_else(|| change::first_beside(new_spec, old_spec, &ignored));
+    // The server fills these in for pods, not for templates.
+    for key in ["enableServiceLinks", "preemptionPolicy"] {
+        let field = new_spec.get(key);
+        if changed.is_none() && field.exists() != old_spec.get(key).exists() {
+            changed = Some(field);
+        }
+    }
     if may_place {
         let (new, old) = (new_spec.get("affinity"), old_spec.get("affinity"));
         changed = changed.or_else(|| change::first_beside(new, old, &["nodeAffinity"]));
@@ -465,6 +472,10 @@ mod tests {
         assert_update(&old, &job("completions: 1\n  parallelism: 2"), &[]);
         assert_update(&old, &job("completions: 2"), &["spec.completions"]);
         assert_update(&old, &old.replace("image: i", "image: j"), &["spec.template"]);
+        let filled_in = old.replace("containers:", "dnsPolicy: ClusterFirst, containers:");
+        assert_update(&old, &filled_in, &[]);
+        let not_filled_in = old.replace("containers:", "enableServiceLinks: true, containers:");
+        assert_update(&old, &not_filled_in, &["spec.template"]);
         let indexed = job("completions: 3\n  parallelism: 3\n  completionMode: Indexed");
         assert_update(&indexed, &indexed.replace(": 3", ": 4"), &[]);
         let suspended = job("suspend: true");
