@@ -8,7 +8,9 @@ use crate::config::WaiverNote;
 use crate::document::{FieldPath, ObjectRef};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
-use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument, Verdict, Waived};
+use crate::judge::{
+    Judged, JudgedEnvironment, JudgedKind, NotJudged, OtherDocument, Verdict, Waived,
+};
 use crate::rule::{Doors, Enforcement, Minors, Reference, Registry, RuleMeta, Scope, Severity};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
 
@@ -179,6 +181,13 @@ pub(super) fn full() -> Repo {
     summary.roots = 2;
     summary.rules = 38;
     summary.default_kubernetes = Some(KubernetesVersion { major: 1, minor: 37 });
+    summary.kinds.push(JudgedKind {
+        api_version: "cert-manager.io/v1".to_owned(),
+        kind: "Certificate".to_owned(),
+        source: Some("embedded"),
+        name: Some("github.com/cert-manager/cert-manager v1.21.2".to_owned()),
+        objects: 2,
+    });
     let charts = (1..=7).map(|n| NotJudged {
         path: RepoPath::new(&format!("charts/web/templates/{n}.yaml")),
         span: None,
