@@ -86,6 +86,18 @@ pub struct ObjectType {
     pub preserves_unknown: bool,
 }
 
+impl ObjectType {
+    /// Returns the type of a field; a name that is a word of the language may be said as it is.
+    pub(super) fn field(&self, name: &str) -> Option<&Type> {
+        self.fields.get(name).or_else(|| {
+            if !super::name::is_reserved(name) {
+                return None;
+            }
+            self.fields.get(format!("__{name}__").as_str())
+        })
+    }
+}
+
 impl PartialEq for ObjectType {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
