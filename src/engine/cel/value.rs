@@ -443,7 +443,11 @@ impl fmt::Display for Value<'_> {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Int(value) => write!(f, "{value}"),
             Self::Uint(value) => write!(f, "{value}u"),
-            Self::Double(value) => f.write_str(&super::library::convert::double_text(*value)),
+            Self::Double(value) => {
+                let text = super::library::convert::double_text(*value);
+                let whole = text.bytes().all(|it| it.is_ascii_digit() || it == b'-');
+                write!(f, "{text}{}", if whole { ".0" } else { "" })
+            }
             Self::String(text) => write!(f, "{:?}", text.as_str()),
             Self::Bytes(bytes) => write!(f, "b{:?}", String::from_utf8_lossy(bytes)),
             Self::Timestamp(value) => write!(f, "timestamp(\"{value}\")"),
