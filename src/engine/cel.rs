@@ -83,7 +83,7 @@ impl Environment {
         self
     }
 
-    /// Adds the types `Object` and `JSONPatch` of a MutatingAdmissionPolicy.
+    /// Adds the types `Object` and `JSONPatch` of a `MutatingAdmissionPolicy`.
     #[must_use]
     pub fn with_mutation(mut self) -> Self {
         self.mutation = true;

@@ -94,7 +94,10 @@ pub(super) struct Call {
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("cost", &self.cost).field("args", &self.args).finish()
+        f.debug_struct("Call")
+            .field("cost", &self.cost)
+            .field("args", &self.args)
+            .finish_non_exhaustive()
     }
 }
 

@@ -32,13 +32,13 @@ pub enum Type {
     /// A list.
     List(Arc<ListType>),
     /// A map.
-    Map(Arc<(Type, Type)>),
+    Map(Arc<(Self, Self)>),
     /// A map with known fields.
     Object(Arc<ObjectType>),
     /// A value that may be absent.
-    Optional(Arc<Type>),
+    Optional(Arc<Self>),
     /// The type of a type, where it is known of which.
-    Type(Arc<Type>),
+    Type(Arc<Self>),
     /// A type of the Kubernetes libraries.
     Opaque(Opaque),
     /// Stands for a type that is not known yet.
@@ -356,14 +356,13 @@ pub(super) fn most_general(left: Type, right: Type) -> Type {
 
 fn is_less_specific(left: &Type, right: &Type) -> bool {
     match (left, right) {
-        (Type::Dyn | Type::Param(_), _) => true,
+        (Type::Dyn | Type::Param(_), _) | (Type::Type(_), Type::Type(_)) => true,
         (_, Type::Dyn | Type::Param(_)) => false,
         (Type::List(left), Type::List(right)) => is_less_specific(&left.item, &right.item),
         (Type::Map(left), Type::Map(right)) => {
             is_less_specific(&left.0, &right.0) && is_less_specific(&left.1, &right.1)
         }
         (Type::Optional(left), Type::Optional(right)) => is_less_specific(left, right),
-        (Type::Type(_), Type::Type(_)) => true,
         _ => left == right,
     }
 }

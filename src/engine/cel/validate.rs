@@ -116,8 +116,10 @@ impl Checker<'_> {
     /// Returns the type that a clause of a template does not take.
     fn unfit(&self, verb: char, item: &Checked) -> Option<Type> {
         let of = self.closed(&item.of);
+        if of.is_dyn() {
+            return None;
+        }
         let fits = match (verb, &of) {
-            (_, Type::Dyn) => true,
             ('s', Type::Optional(_) | Type::Opaque(_) | Type::Object(_) | Type::Error) => false,
             ('s', _) => {
                 let children: Vec<&Checked> = match &item.kind {
@@ -129,9 +131,10 @@ impl Checker<'_> {
                 };
                 return children.into_iter().find_map(|it| self.unfit(verb, it));
             }
-            ('d' | 'o', Type::Int | Type::Uint) | ('f' | 'e', Type::Double | Type::String) => true,
-            ('b', Type::Int | Type::Uint | Type::Bool) => true,
-            ('x' | 'X', Type::Int | Type::Uint | Type::String | Type::Bytes) => true,
+            ('d' | 'o', Type::Int | Type::Uint)
+            | ('f' | 'e', Type::Double | Type::String)
+            | ('b', Type::Int | Type::Uint | Type::Bool)
+            | ('x' | 'X', Type::Int | Type::Uint | Type::String | Type::Bytes) => true,
             _ => false,
         };
         (!fits).then_some(of)

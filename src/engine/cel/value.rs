@@ -67,7 +67,7 @@ pub enum Value<'a> {
     /// A map, or an object.
     Map(Map<'a>),
     /// A value that may be absent.
-    Optional(Option<Arc<Value<'a>>>),
+    Optional(Option<Arc<Self>>),
     /// A type.
     Type(Arc<str>),
     /// A value of the Kubernetes libraries.
