@@ -320,3 +320,10 @@ fn depth_and_length_are_bounded() {
     assert!(refused(&"1".repeat(100_001)));
     assert!(!refused(&format!("{}true", "!".repeat(5000))));
 }
+
+#[test]
+fn places_of_errors_lie_between_characters() {
+    let text = "'\\\u{65e5}'";
+    let errors = compile(text, &Environment::for_stored(37)).unwrap_err();
+    assert_eq!(text.get(errors[0].range.clone()), Some("\\\u{65e5}"));
+}
