@@ -13,6 +13,7 @@
 
 mod ast;
 mod check;
+mod collection;
 mod cost;
 mod eval;
 mod lexer;
@@ -23,6 +24,7 @@ mod parser;
 mod plan;
 mod time;
 mod types;
+mod validate;
 mod value;
 
 use std::ops::Range;
@@ -81,7 +83,7 @@ impl Environment {
         self
     }
 
-    /// Adds the types `Object` and `JSONPatch` of a MutatingAdmissionPolicy.
+    /// Adds the types `Object` and `JSONPatch` of a `MutatingAdmissionPolicy`.
     #[must_use]
     pub fn with_mutation(mut self) -> Self {
         self.mutation = true;
@@ -133,15 +135,15 @@ pub struct Program {
 /// Reads and checks an expression.
 pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<CompileError>> {
     let expr = parser::parse(text, environment.syntax())?;
-    let mut checker = Checker::new(environment);
-    let mut checked = checker.check(&expr);
-    checker.validate(&checked);
-    if !checker.errors.is_empty() {
-        return Err(checker.errors);
+    let mut checks = Checker::new(environment);
+    let mut checked = checks.check(&expr);
+    checks.validate(&checked);
+    if !checks.errors.is_empty() {
+        return Err(checks.errors);
     }
-    checked.of = checker.closed(&checked.of);
+    checked.of = checks.closed(&checked.of);
     let result = checked.of.clone();
-    let slots = checker.slots;
+    let slots = checks.slots;
     let mut used = vec![false; environment.variables.len()];
     checked.for_each_global(&mut |at| {
         if let Some(used) = used.get_mut(at) {

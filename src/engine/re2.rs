@@ -273,18 +273,12 @@ impl<'a> Translator<'a> {
             't' => '\t',
             'v' => '\u{b}',
             'x' => {
-                let digits = match self.rest.strip_prefix('{') {
-                    Some(inner) => {
-                        let (digits, after) = inner.split_once('}').ok_or_else(invalid)?;
-                        self.rest = after;
-                        digits
-                    }
-                    None => {
-                        let (digits, after) = self.rest.split_at_checked(2).ok_or_else(invalid)?;
-                        self.rest = after;
-                        digits
-                    }
+                let split = match self.rest.strip_prefix('{') {
+                    Some(inner) => inner.split_once('}'),
+                    None => self.rest.split_at_checked(2),
                 };
+                let (digits, after) = split.ok_or_else(invalid)?;
+                self.rest = after;
                 let plain = digits.bytes().all(|it| it.is_ascii_hexdigit());
                 let value = u32::from_str_radix(digits, 16).ok().filter(|_| plain);
                 value.and_then(char::from_u32).ok_or_else(invalid)?

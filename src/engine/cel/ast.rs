@@ -153,8 +153,9 @@ impl Kind {
             Self::Literal(_) | Self::Ident(_) => {}
             Self::Select { operand, .. } => visit(operand),
             Self::Call { target, args, .. } => {
-                target.iter().for_each(|it| visit(it));
-                args.iter().for_each(visit);
+                for child in target.as_deref().into_iter().chain(args) {
+                    visit(child);
+                }
             }
             Self::List(items) => items.iter().for_each(|it| visit(&it.value)),
             Self::Map(entries) => {

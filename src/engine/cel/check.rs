@@ -77,7 +77,9 @@ impl Checked {
                 }
             }
             CheckedKind::Struct(fields) => {
-                fields.iter().for_each(|it| it.2.for_each_global(visit));
+                for (_, _, value) in fields {
+                    value.for_each_global(visit);
+                }
             }
             CheckedKind::Comprehension(it) => {
                 for child in [&it.range, &it.initial, &it.condition, &it.step, &it.result] {
@@ -115,7 +117,7 @@ fn type_name(name: &str) -> Option<Type> {
 
 /// Checks one expression.
 pub(super) struct Checker<'e> {
-    environment: &'e Environment,
+    pub(super) environment: &'e Environment,
     substitutions: Substitutions,
     /// Variables of the loops around.
     locals: Vec<(Arc<str>, Type, usize)>,
@@ -137,7 +139,7 @@ impl<'e> Checker<'e> {
         }
     }
 
-    fn error(&mut self, range: &Range<usize>, message: String) {
+    pub(super) fn error(&mut self, range: &Range<usize>, message: String) {
         self.errors.push(CompileError { range: range.clone(), message });
     }
 
@@ -155,7 +157,7 @@ impl<'e> Checker<'e> {
         self.substitutions.apply(of, true)
     }
 
-    fn mismatch(&mut self, range: &Range<usize>, expected: &Type, found: &Type) {
+    pub(super) fn mismatch(&mut self, range: &Range<usize>, expected: &Type, found: &Type) {
         let (expected, found) = (self.closed(expected), self.closed(found));
         self.error(range, format!("expected type '{expected}' but found '{found}'"));
     }
@@ -309,9 +311,12 @@ impl<'e> Checker<'e> {
         };
         let of = match &target {
             Type::Map(map) => map.1.clone(),
-            Type::Object(object) => match object.fields.get(field) {
-                Some(of) => of.clone(),
-                None => {
+            Type::Object(object) => match object.field(field) {
+                // Said as it is only from this minor on.
+                Some(of) if self.environment.minor >= 31 || object.fields.contains_key(field) => {
+                    of.clone()
+                }
+                _ => {
                     self.error(&expr.range, format!("undefined field '{field}'"));
                     Type::Error
                 }
@@ -533,145 +538,5 @@ impl<'e> Checker<'e> {
         let comprehension =
             CheckedLoop { range, first, second, accumulator, initial, condition, step, result };
         (of, CheckedKind::Comprehension(Box::new(comprehension)))
-    }
-
-    /// Looks at what can be told once all types are known: the items of a literal have to be of
-    /// one and the same type, and templates have to fit their arguments.
-    pub(super) fn validate(&mut self, checked: &Checked) {
-        if self.errors.is_empty() {
-            self.validate_node(checked, false);
-        }
-    }
-
-    fn validate_node(&mut self, checked: &Checked, exempt: bool) {
-        match &checked.kind {
-            CheckedKind::Error
-            | CheckedKind::Literal(_)
-            | CheckedKind::Global(_)
-            | CheckedKind::Local(_)
-            | CheckedKind::TypeName(_) => {}
-            CheckedKind::Select { operand, .. } => self.validate_node(operand, exempt),
-            CheckedKind::Call { function, args, .. } => {
-                if &**function == "format" && self.environment.minor >= 29 {
-                    self.validate_template(args);
-                }
-                let exempt = exempt || &**function == "format";
-                args.iter().for_each(|it| self.validate_node(it, exempt));
-            }
-            CheckedKind::List(items) => {
-                if !exempt {
-                    self.same_types(items.iter().map(|(optional, it)| (*optional, it)));
-                }
-                items.iter().for_each(|it| self.validate_node(&it.1, exempt));
-            }
-            CheckedKind::Map(entries) => {
-                if !exempt {
-                    self.same_types(entries.iter().map(|(_, key, _)| (false, key)));
-                    self.same_types(entries.iter().map(|(optional, _, it)| (*optional, it)));
-                }
-                for (_, key, value) in entries {
-                    self.validate_node(key, exempt);
-                    self.validate_node(value, exempt);
-                }
-            }
-            CheckedKind::Struct(fields) => {
-                fields.iter().for_each(|it| self.validate_node(&it.2, exempt));
-            }
-            CheckedKind::Comprehension(it) => {
-                for child in [&it.range, &it.initial, &it.condition, &it.step, &it.result] {
-                    self.validate_node(child, exempt);
-                }
-            }
-        }
-    }
-
-    fn same_types<'c>(&mut self, items: impl Iterator<Item = (bool, &'c Checked)>) {
-        let mut first: Option<Type> = None;
-        for (optional, item) in items {
-            let of = match self.closed(&item.of) {
-                Type::Optional(of) if optional => (*of).clone(),
-                of => of,
-            };
-            match &first {
-                None => first = Some(of),
-                Some(known) if !known.is_equivalent(&of) => {
-                    let known = known.clone();
-                    self.mismatch(&item.range, &known, &of);
-                    return;
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    fn validate_template(&mut self, args: &[Checked]) {
-        let [template, list] = args else { return };
-        let CheckedKind::Literal(Literal::String(text)) = &template.kind else { return };
-        let CheckedKind::List(items) = &list.kind else { return };
-        let mut next = 0;
-        let outcome = super::library::template::clauses::<String>(
-            text,
-            |_| {},
-            |clause| {
-                let item = items.get(next).map(|(_, item)| item);
-                next += 1;
-                let Some(item) = item else { return Ok(String::new()) };
-                match self.unfit(clause.verb, item) {
-                    Some(of) => Err(clause.refusal(of.runtime_name())),
-                    None => Ok(String::new()),
-                }
-            },
-            |at| at < items.len(),
-        );
-        match outcome {
-            Err(message) => self.error(&list.range, message),
-            Ok(count) if count < items.len() => {
-                let message = format!(
-                    "too many arguments supplied to string.format (expected {count}, got {})",
-                    items.len()
-                );
-                self.error(&list.range, message);
-            }
-            Ok(_) => {}
-        }
-    }
-
-    /// Returns the type that a clause of a template does not take.
-    fn unfit(&self, verb: char, item: &Checked) -> Option<Type> {
-        let of = self.closed(&item.of);
-        let fits = match (verb, &of) {
-            (_, Type::Dyn) => true,
-            ('s', Type::Optional(_) | Type::Opaque(_) | Type::Object(_) | Type::Error) => false,
-            ('s', _) => {
-                let children: Vec<&Checked> = match &item.kind {
-                    CheckedKind::List(items) => items.iter().map(|(_, it)| it).collect(),
-                    CheckedKind::Map(entries) => {
-                        entries.iter().flat_map(|(_, key, value)| [key, value]).collect()
-                    }
-                    _ => Vec::new(),
-                };
-                return children.into_iter().find_map(|it| self.unfit(verb, it));
-            }
-            ('d' | 'o', Type::Int | Type::Uint) | ('f' | 'e', Type::Double | Type::String) => true,
-            ('b', Type::Int | Type::Uint | Type::Bool) => true,
-            ('x' | 'X', Type::Int | Type::Uint | Type::String | Type::Bytes) => true,
-            _ => false,
-        };
-        (!fits).then_some(of)
-    }
-}
-
-impl Type {
-    /// Says whether two closed types are the same but for what a list means in a schema.
-    fn is_equivalent(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::List(left), Self::List(right)) => left.item.is_equivalent(&right.item),
-            (Self::Map(left), Self::Map(right)) => {
-                left.0.is_equivalent(&right.0) && left.1.is_equivalent(&right.1)
-            }
-            (Self::Optional(left), Self::Optional(right))
-            | (Self::Type(left), Self::Type(right)) => left.is_equivalent(right),
-            _ => self == other,
-        }
     }
 }

@@ -48,13 +48,10 @@ impl<'a> Evaluator<'a, '_> {
             }),
             Step::Global { at, charge } => {
                 self.charge(*charge)?;
-                match self.globals.get(*at).copied().flatten() {
-                    Some(value) => value.clone(),
-                    None => {
-                        let name = self.names.get(*at).map_or("", |it| it);
-                        Err(Failure::new(format!("no such attribute(s): {name}")))
-                    }
-                }
+                self.globals.get(*at).copied().flatten().cloned().unwrap_or_else(|| {
+                    let name = self.names.get(*at).map_or("", |it| it);
+                    Err(Failure::new(format!("no such attribute(s): {name}")))
+                })
             }
             Step::Local { slot, charge } => {
                 self.charge(*charge)?;

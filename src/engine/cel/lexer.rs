@@ -211,7 +211,7 @@ impl<'a> Lexer<'a> {
                 '\\' if !raw => {
                     let from = self.at;
                     let Some(length) = out.escape(rest) else {
-                        self.at = (from + 2).min(self.text.len());
+                        self.at += rest.chars().take(2).map(char::len_utf8).sum::<usize>();
                         return Err(self.error(from, "the escape sequence is unknown"));
                     };
                     self.at += length;

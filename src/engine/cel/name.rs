@@ -51,18 +51,20 @@ pub fn escape(name: &str) -> Option<Cow<'_, str>> {
         let escaped = ESCAPES
             .iter()
             .find_map(|(plain, escaped)| rest.strip_prefix(plain).map(|after| (*escaped, after)));
-        match escaped {
-            Some((escaped, after)) => {
-                out.push_str(escaped);
-                rest = after;
-            }
-            None => {
-                out.push(first);
-                rest = rest.get(first.len_utf8()..).unwrap_or_default();
-            }
+        if let Some((escaped, after)) = escaped {
+            out.push_str(escaped);
+            rest = after;
+        } else {
+            out.push(first);
+            rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
     }
     Some(Cow::Owned(out))
+}
+
+/// Says whether a name is a word of the language.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
 }
 
 /// Says whether a name may stand for another one.

@@ -9,10 +9,14 @@ use super::{CompileError, macros};
 
 /// How long an expression may be, in code points, and how deep it may nest.
 const MAX_CODE_POINTS: usize = 100_000;
-const MAX_DEPTH: usize = 250;
+const MAX_CHAIN: usize = 250;
 
-/// How many expressions may lie within one another; what upstream takes is less deep by far.
-const MAX_NESTING: usize = 500;
+/// How deep brackets may nest. Upstream takes 250, of which no one is known to use the tenth part;
+/// each takes room on the stack.
+const MAX_DEPTH: usize = 100;
+
+/// How many expressions may lie within one another, macros expanded.
+const MAX_NESTING: usize = 260;
 
 /// Names that no variable may have.
 const RESERVED: &[&str] = &[
@@ -33,6 +37,24 @@ const RESERVED: &[&str] = &[
     "var",
     "void",
     "while",
+];
+
+/// Binary operators: how tightly they bind, how they are written, and the function of each.
+const OPERATORS: &[(usize, &str, &str)] = &[
+    (0, "||", "_||_"),
+    (1, "&&", "_&&_"),
+    (2, "<", "_<_"),
+    (2, "<=", "_<=_"),
+    (2, ">=", "_>=_"),
+    (2, ">", "_>_"),
+    (2, "==", "_==_"),
+    (2, "!=", "_!=_"),
+    (2, "in", "@in"),
+    (3, "+", "_+_"),
+    (3, "-", "_-_"),
+    (4, "*", "_*_"),
+    (4, "/", "_/_"),
+    (4, "%", "_%_"),
 ];
 
 /// What the language has in a version.
@@ -140,9 +162,9 @@ impl Parser {
 
     fn expr(&mut self) -> Parsed {
         self.deeper()?;
-        let condition = self.chain("||", |it| it.chain("&&", |it| it.relation(0)))?;
+        let condition = self.binary(0)?;
         let expr = if self.eat("?").is_some() {
-            let truthy = self.chain("||", |it| it.chain("&&", |it| it.relation(0)))?;
+            let truthy = self.binary(0)?;
             self.expect(":")?;
             let falsy = self.expr()?;
             let range = condition.range.start..falsy.range.end;
@@ -151,11 +173,11 @@ impl Parser {
             condition
         };
         self.depth -= 1;
-        self.shallow(&expr)?;
+        Self::shallow(&expr)?;
         Ok(expr)
     }
 
-    fn shallow(&self, expr: &Expr) -> Result<(), CompileError> {
+    fn shallow(expr: &Expr) -> Result<(), CompileError> {
         if expr.depth <= MAX_NESTING {
             return Ok(());
         }
@@ -163,60 +185,48 @@ impl Parser {
         Err(CompileError { range: expr.range.clone(), message })
     }
 
-    /// Reads what `&&` or `||` joins, as one call of all the terms.
-    fn chain(&mut self, sign: &str, next: impl Fn(&mut Self) -> Parsed) -> Parsed {
-        let mut terms = vec![next(self)?];
-        while self.eat(sign).is_some() {
-            terms.push(next(self)?);
-        }
-        match (terms.first(), terms.last()) {
-            (Some(first), Some(last)) if terms.len() > 1 => {
-                let range = first.range.start..last.range.end;
-                let function = if sign == "&&" { "_&&_" } else { "_||_" };
-                Ok(Expr::call(&range, function, terms))
-            }
-            _ => terms.pop().ok_or_else(|| self.unexpected("an expression")),
-        }
+    /// Returns the binary operator that comes next, and how tightly it binds.
+    fn operator(&self) -> Option<(usize, &'static str)> {
+        let TokenKind::Sign(sign) = self.peek().kind else { return None };
+        let operator = OPERATORS.iter().find(|(_, known, _)| *known == sign);
+        operator.map(|(level, _, function)| (*level, *function))
     }
 
-    /// Reads binary operators from the level on: comparisons, sums, products.
-    fn relation(&mut self, level: usize) -> Parsed {
-        const LEVELS: [&[(&str, &str)]; 3] = [
-            &[
-                ("<", "_<_"),
-                ("<=", "_<=_"),
-                (">=", "_>=_"),
-                (">", "_>_"),
-                ("==", "_==_"),
-                ("!=", "_!=_"),
-                ("in", "@in"),
-            ],
-            &[("+", "_+_"), ("-", "_-_")],
-            &[("*", "_*_"), ("/", "_/_"), ("%", "_%_")],
-        ];
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
-        let mut left = self.relation(level + 1)?;
+    /// Reads what binary operators join that bind at least so tightly. What `&&` or `||` joins is
+    /// one call of all the terms.
+    fn binary(&mut self, least: usize) -> Parsed {
+        let mut left = self.unary()?;
         let mut length = 0;
-        while let Some((_, function)) = operators.iter().find(|(sign, _)| self.peek_sign(0, sign)) {
+        let mut open = "";
+        while let Some((level, function)) = self.operator().filter(|(level, _)| *level >= least) {
             self.take();
+            let right = self.binary(level + 1)?;
+            let range = left.range.start..right.range.end;
+            if open == function
+                && let Kind::Call { args, .. } = &mut left.kind
+            {
+                left.depth = left.depth.max(right.depth + 1);
+                left.range = range;
+                args.push(right);
+                continue;
+            }
             length += 1;
             self.bounded(length)?;
-            self.shallow(&left)?;
-            let right = self.relation(level + 1)?;
-            let range = left.range.start..right.range.end;
+            Self::shallow(&left)?;
             left = Expr::call(&range, function, vec![left, right]);
+            open = if level < 2 { function } else { "" };
         }
         Ok(left)
     }
 
     /// A chain nests as deep as it is long.
     fn bounded(&self, length: usize) -> Result<(), CompileError> {
-        if length < MAX_DEPTH {
+        if length < MAX_CHAIN {
             return Ok(());
         }
         Err(CompileError {
             range: self.peek().range.clone(),
-            message: format!("expression recursion limit exceeded: {MAX_DEPTH}"),
+            message: format!("expression recursion limit exceeded: {MAX_CHAIN}"),
         })
     }
 
@@ -251,7 +261,7 @@ impl Parser {
         loop {
             length += 1;
             self.bounded(length)?;
-            self.shallow(&operand)?;
+            Self::shallow(&operand)?;
             let start = operand.range.start;
             if self.eat(".").is_some() {
                 let optional = self.eat("?");
@@ -366,16 +376,16 @@ impl Parser {
                 let digits = self.take();
                 let range = range.start..digits.range.end;
                 match digits.kind {
-                    TokenKind::Int(text) => self.int(&range, true, &text),
-                    TokenKind::Double(text) => self.double(&range, true, &text),
+                    TokenKind::Int(text) => Ok(self.int(&range, true, &text)),
+                    TokenKind::Double(text) => Ok(self.double(&range, true, &text)),
                     _ => {
                         self.at -= usize::from(digits.kind != TokenKind::End);
                         Err(self.unexpected("a number"))
                     }
                 }
             }
-            TokenKind::Int(text) => self.int(&range, false, &text),
-            TokenKind::Double(text) => self.double(&range, false, &text),
+            TokenKind::Int(text) => Ok(self.int(&range, false, &text)),
+            TokenKind::Double(text) => Ok(self.double(&range, false, &text)),
             TokenKind::Literal(literal) => Ok(Expr::literal(&range, literal)),
             kind => {
                 self.at -= usize::from(kind != TokenKind::End);
@@ -384,7 +394,7 @@ impl Parser {
         }
     }
 
-    fn int(&mut self, range: &Range<usize>, negative: bool, text: &str) -> Parsed {
+    fn int(&mut self, range: &Range<usize>, negative: bool, text: &str) -> Expr {
         let sign = if negative { "-" } else { "" };
         let value = match text.strip_prefix("0x") {
             Some(digits) => i64::from_str_radix(&format!("{sign}{digits}"), 16),
@@ -394,16 +404,16 @@ impl Parser {
             let message = "invalid int literal".to_owned();
             self.errors.push(CompileError { range: range.clone(), message });
         }
-        Ok(Expr::literal(range, Literal::Int(value.unwrap_or_default())))
+        Expr::literal(range, Literal::Int(value.unwrap_or_default()))
     }
 
-    fn double(&mut self, range: &Range<usize>, negative: bool, text: &str) -> Parsed {
+    fn double(&mut self, range: &Range<usize>, negative: bool, text: &str) -> Expr {
         let value: f64 = text.parse().unwrap_or(f64::INFINITY);
         if value.is_infinite() {
             let message = "invalid double literal".to_owned();
             self.errors.push(CompileError { range: range.clone(), message });
         }
-        Ok(Expr::literal(range, Literal::Double(if negative { -value } else { value })))
+        Expr::literal(range, Literal::Double(if negative { -value } else { value }))
     }
 
     /// Reads what begins with a name: a variable, a call, a message.

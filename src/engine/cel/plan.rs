@@ -28,57 +28,57 @@ pub(super) enum Step {
         charge: u64,
     },
     Select {
-        operand: Box<Step>,
+        operand: Box<Self>,
         field: Arc<str>,
         test: bool,
         optional: bool,
         charge: u64,
     },
     Index {
-        operand: Box<Step>,
-        index: Box<Step>,
+        operand: Box<Self>,
+        index: Box<Self>,
         optional: bool,
         charge: u64,
     },
-    And(Box<[Step]>),
-    Or(Box<[Step]>),
+    And(Box<[Self]>),
+    Or(Box<[Self]>),
     /// Condition, then, else.
-    Conditional(Box<[Step; 3]>),
-    NotStrictlyFalse(Box<Step>),
+    Conditional(Box<[Self; 3]>),
+    NotStrictlyFalse(Box<Self>),
     Equal {
-        sides: Box<[Step; 2]>,
+        sides: Box<[Self; 2]>,
         negated: bool,
         cost: Cost,
     },
     /// `or` and `orValue`: the right side only where the left one is absent.
     Fallback {
-        sides: Box<[Step; 2]>,
+        sides: Box<[Self; 2]>,
         value: bool,
     },
     Call(Box<Call>),
     List {
-        items: Box<[(bool, Step)]>,
+        items: Box<[(bool, Self)]>,
         charge: u64,
     },
     Map {
-        entries: Box<[(bool, Step, Step)]>,
+        entries: Box<[(bool, Self, Self)]>,
         charge: u64,
     },
     Struct {
-        fields: Box<[(bool, Arc<str>, Step)]>,
+        fields: Box<[(bool, Arc<str>, Self)]>,
         charge: u64,
     },
     Loop(Box<Loop>),
     /// `accumulator + [items]`, done in place.
     Append {
         slot: usize,
-        items: Box<[(bool, Step)]>,
+        items: Box<[(bool, Self)]>,
         charge: u64,
     },
     /// `cel.@mapInsert(accumulator, ...)`, done in place.
     Insert {
         slot: usize,
-        args: Box<[Step]>,
+        args: Box<[Self]>,
         charge: u64,
     },
 }
@@ -94,7 +94,10 @@ pub(super) struct Call {
 
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("cost", &self.cost).field("args", &self.args).finish()
+        f.debug_struct("Call")
+            .field("cost", &self.cost)
+            .field("args", &self.args)
+            .finish_non_exhaustive()
     }
 }
 

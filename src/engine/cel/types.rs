@@ -32,13 +32,13 @@ pub enum Type {
     /// A list.
     List(Arc<ListType>),
     /// A map.
-    Map(Arc<(Type, Type)>),
+    Map(Arc<(Self, Self)>),
     /// A map with known fields.
     Object(Arc<ObjectType>),
     /// A value that may be absent.
-    Optional(Arc<Type>),
+    Optional(Arc<Self>),
     /// The type of a type, where it is known of which.
-    Type(Arc<Type>),
+    Type(Arc<Self>),
     /// A type of the Kubernetes libraries.
     Opaque(Opaque),
     /// Stands for a type that is not known yet.
@@ -84,6 +84,18 @@ pub struct ObjectType {
     pub fields: BTreeMap<Arc<str>, Type>,
     /// Fields of the data that are not known here exist and are compared, but cannot be selected.
     pub preserves_unknown: bool,
+}
+
+impl ObjectType {
+    /// Returns the type of a field; a name that is a word of the language may be said as it is.
+    pub(super) fn field(&self, name: &str) -> Option<&Type> {
+        self.fields.get(name).or_else(|| {
+            if !super::name::is_reserved(name) {
+                return None;
+            }
+            self.fields.get(format!("__{name}__").as_str())
+        })
+    }
 }
 
 impl PartialEq for ObjectType {
@@ -344,14 +356,13 @@ pub(super) fn most_general(left: Type, right: Type) -> Type {
 
 fn is_less_specific(left: &Type, right: &Type) -> bool {
     match (left, right) {
-        (Type::Dyn | Type::Param(_), _) => true,
+        (Type::Dyn | Type::Param(_), _) | (Type::Type(_), Type::Type(_)) => true,
         (_, Type::Dyn | Type::Param(_)) => false,
         (Type::List(left), Type::List(right)) => is_less_specific(&left.item, &right.item),
         (Type::Map(left), Type::Map(right)) => {
             is_less_specific(&left.0, &right.0) && is_less_specific(&left.1, &right.1)
         }
         (Type::Optional(left), Type::Optional(right)) => is_less_specific(left, right),
-        (Type::Type(_), Type::Type(_)) => true,
         _ => left == right,
     }
 }

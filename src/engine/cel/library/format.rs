@@ -179,7 +179,7 @@ fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     let padding = text.len() - body.len();
     !text.is_empty()
-        && text.len() % 4 == 0
+        && text.len().is_multiple_of(4)
         && padding <= 2
         && body.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'+' || it == b'/')
 }
@@ -225,7 +225,7 @@ fn is_date_time(text: &str) -> bool {
 /// Decodes base 64 with the alphabet of URLs, as a field of the format `byte` is read.
 pub(in crate::engine::cel) fn decode_base64(text: &str) -> Option<Arc<[u8]>> {
     let text: Vec<u8> = text.bytes().filter(|it| *it != b'\r' && *it != b'\n').collect();
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut out = Vec::with_capacity(text.len() / 4 * 3);

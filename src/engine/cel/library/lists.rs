@@ -159,25 +159,26 @@ fn min<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
 }
 
 /// Returns the place of the first or the last item that is equal, or -1.
-pub(super) fn index<'a>(list: &List<'a>, value: &Value<'a>, last: bool) -> Evaluated<'a> {
+pub(super) fn index<'a>(list: &List<'a>, value: &Value<'a>, from_end: bool) -> Value<'a> {
     let equal = |at: &usize| match list.get(*at) {
         Some(Ok(item)) => item.equals(value).unwrap_or(false),
         _ => false,
     };
-    let found = if last { (0..list.len()).rev().find(equal) } else { (0..list.len()).find(equal) };
-    Ok(Value::Int(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1)))
+    let found =
+        if from_end { (0..list.len()).rev().find(equal) } else { (0..list.len()).find(equal) };
+    Value::Int(found.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1))
 }
 
 fn first_index<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     match args {
-        [Value::List(list), item] => index(list, item, false),
+        [Value::List(list), item] => Ok(index(list, item, false)),
         _ => Err(Failure::no_overload()),
     }
 }
 
 fn last_index<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     match args {
-        [Value::List(list), item] => index(list, item, true),
+        [Value::List(list), item] => Ok(index(list, item, true)),
         _ => Err(Failure::no_overload()),
     }
 }

@@ -28,7 +28,6 @@ fn of<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
 
 fn of_non_zero<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     let [value] = args else { return Err(Failure::no_overload()) };
-    #[expect(clippy::float_cmp, reason = "zero is zero")]
     let zero = match value {
         Value::Null => true,
         Value::Bool(value) => !value,

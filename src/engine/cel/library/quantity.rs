@@ -40,7 +40,7 @@ fn is_quantity<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     Ok(Value::Bool(text.as_str().parse::<Quantity>().is_ok()))
 }
 
-fn only<'a, 'b>(args: &'b [Value<'a>]) -> Result<&'b Quantity, Failure> {
+fn only<'b>(args: &'b [Value<'_>]) -> Result<&'b Quantity, Failure> {
     match args {
         [Value::Opaque(OpaqueValue::Quantity(value))] => Ok(value),
         _ => Err(Failure::no_overload()),

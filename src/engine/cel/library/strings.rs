@@ -86,7 +86,7 @@ fn index_of<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     let (text, part, from) = match args {
         [Value::String(text), Value::String(part)] => (text, part, 0),
         [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, *from),
-        [Value::List(list), item] => return super::lists::index(list, item, false),
+        [Value::List(list), item] => return Ok(super::lists::index(list, item, false)),
         _ => return Err(Failure::no_overload()),
     };
     let (text, part) = (text.as_str(), part.as_str());
@@ -109,7 +109,7 @@ fn last_index_of<'a>(_: &mut Scratch, args: &[Value<'a>]) -> Evaluated<'a> {
     let (text, part, from) = match args {
         [Value::String(text), Value::String(part)] => (text, part, None),
         [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, Some(*from)),
-        [Value::List(list), item] => return super::lists::index(list, item, true),
+        [Value::List(list), item] => return Ok(super::lists::index(list, item, true)),
         _ => return Err(Failure::no_overload()),
     };
     let (text, part) = (text.as_str(), part.as_str());

@@ -1,5 +1,7 @@
 //! `"%s is %.2f".format([a, b])`.
 
+use std::fmt::Write as _;
+
 use super::Scratch;
 use super::convert::double_text;
 use crate::engine::cel::value::{Evaluated, Failure, Value};
@@ -282,7 +284,7 @@ fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
             other if other.is_ascii_control() => {
-                out.push_str(&format!("\\x{:02x}", u32::from(other)))
+                let _ = write!(out, "\\x{:02x}", u32::from(other));
             }
             other => out.push(other),
         }

@@ -1,6 +1,7 @@
 //! URLs, as Go's `net/url` reads them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ impl Url {
         };
         if text == "*" {
             url.path = b"*".to_vec();
-            url.raw_path = "*".to_owned();
+            "*".clone_into(&mut url.raw_path);
             return Some(url);
         }
         let (scheme, rest) = split_scheme(text)?;
@@ -285,7 +286,7 @@ fn escape(bytes: &[u8], part: Part) -> String {
         if part.keeps(*byte) {
             out.push(char::from(*byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
