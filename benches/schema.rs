@@ -1,14 +1,17 @@
-//! How many Deployments a second one thread holds against their schema.
+//! How many Deployments a second one thread holds against their schema, and against the API
+//! server's own rules as well.
 
 #![expect(clippy::expect_used, reason = "a benchmark may stop")]
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tidewaiter::check::schema::{SchemaCheck, newest};
-use tidewaiter::check::{Check as _, Context, Results};
+use tidewaiter::check::api::ApiCheck;
+use tidewaiter::check::schema::{BuiltinKinds, SchemaCheck, newest};
+use tidewaiter::check::{Check, Context, Results};
 use tidewaiter::load::{Dialect, Limits, parse};
-use tidewaiter::review::{Operation, Review};
+use tidewaiter::review::{Apply, Operation, Review};
 use tidewaiter::rule::Selection;
 use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -101,22 +104,30 @@ fn deployments(criterion: &mut Criterion) {
         operation: Operation::Create,
         object,
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,
         asked: None,
     };
-    let check = SchemaCheck::default();
+    let schema = SchemaCheck::default();
+    let api = ApiCheck::new(Arc::new(BuiltinKinds));
+    let checks: [(&str, &[&dyn Check]); 2] = [("schema", &[&schema]), ("whole", &[&schema, &api])];
 
-    let mut group = criterion.benchmark_group("schema");
+    let mut group = criterion.benchmark_group("deployment");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("deployment", |bencher| {
-        bencher.iter(|| {
-            let mut results = Results::default();
-            check.check_object(cx, black_box(&review), &mut results);
-            results
+    for (name, checks) in checks {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut results = Results::default();
+                for check in checks {
+                    check.check_object(cx, black_box(&review), &mut results);
+                }
+                assert!(results.findings.is_empty(), "the Deployment has no defect");
+                results
+            });
         });
-    });
+    }
     group.finish();
 }
 

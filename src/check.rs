@@ -1,16 +1,37 @@
 //! Evaluates rules. No I/O, no output formats; the children never import one another.
 
+pub mod api;
 pub mod policy;
 pub mod schema;
 pub mod secrets;
+mod together;
 
+use std::sync::Arc;
 use std::time::Instant;
 
+pub use together::judge_object;
+
+use crate::document::ObjectRef;
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
 use crate::review::Review;
 use crate::rule::{RuleMeta, Selection};
 use crate::source::{SourceId, SourceMap};
+
+/// Where the objects of a kind live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindScope {
+    /// In a namespace.
+    Namespaced,
+    /// In the cluster.
+    Cluster,
+}
+
+/// Knows kinds, built-in and custom.
+pub trait Kinds: Send + Sync + std::fmt::Debug {
+    /// Returns where the objects of a kind live, where that is known.
+    fn scope(&self, kubernetes: KubernetesVersion, object: &ObjectRef) -> Option<KindScope>;
+}
 
 /// What every check may read beside the thing it judges.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +54,19 @@ pub struct Results {
     pub findings: Vec<Finding>,
     /// The rules that could not be evaluated.
     pub failures: Vec<Failure>,
+    /// By whose schemas the objects were judged, one entry for each object.
+    pub schemas: Vec<SchemaUse>,
+}
+
+/// By whose schema an object was judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchemaUse {
+    /// The `apiVersion` of the object.
+    pub api_version: Arc<str>,
+    /// Its kind.
+    pub kind: Arc<str>,
+    /// Who says what the kind looks like; `None` where nobody does.
+    pub authority: Option<schema::Authority>,
 }
 
 impl Results {
@@ -40,6 +74,7 @@ impl Results {
     pub fn append(&mut self, mut other: Self) {
         self.findings.append(&mut other.findings);
         self.failures.append(&mut other.failures);
+        self.schemas.append(&mut other.schemas);
     }
 }
 

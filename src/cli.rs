@@ -35,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Judge a repository, or manifests from standard input.
     Check(Check),
+    /// Say what a newer Kubernetes would break.
+    Upgrade(Upgrade),
     /// Answer AdmissionReviews from standard input.
     Review(Review),
     /// Serve a validating admission webhook.
@@ -66,6 +68,20 @@ pub struct Check {
     /// Judge for this Kubernetes version, whatever the configuration says, e.g. `1.37`.
     #[arg(long, value_name = "VERSION")]
     pub kubernetes: Option<KubernetesVersion>,
+    /// Where schemas come from, before the configuration's and the program's own: a folder or a
+    /// file of definitions or JSON Schemas, a template of paths as kubeconform has them, or
+    /// `default` for the program's own. May be repeated; the first that knows a kind decides.
+    #[arg(long, value_name = "LOCATION")]
+    pub schema_location: Vec<String>,
+    /// A folder in which kubeconform keeps the schemas that it fetched.
+    #[arg(long, value_name = "FOLDER")]
+    pub schema_cache: Option<PathBuf>,
+    /// The name that kubectl-validate has for a folder of definitions.
+    #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
+    pub local_crds: Vec<String>,
+    /// The name that kubectl-validate has for a folder of `OpenAPI` documents.
+    #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
+    pub local_schemas: Vec<String>,
     /// Judge only what this environment receives; for standard input, where it goes.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
@@ -92,6 +108,22 @@ pub struct Check {
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Say what a newer Kubernetes would break.
+///
+/// Judges twice, for the version that each environment has (or `--kubernetes`) and for the one to
+/// come, and reports what only the second run finds: API versions that are removed or become
+/// deprecated, fields that come or go, values that are no longer taken. Without `--only` the rules
+/// of `schema` and `api` are evaluated. Exit codes as those of `check`.
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// The Kubernetes version to move to, e.g. `1.37`.
+    #[arg(long, value_name = "VERSION")]
+    pub to: KubernetesVersion,
+    /// What to judge, and how.
+    #[command(flatten)]
+    pub check: Check,
 }
 
 /// What decides the answers of the gate of one cluster.
@@ -329,6 +361,15 @@ impl std::str::FromStr for Output {
 }
 
 impl Check {
+    /// Returns where schemas come from, under whichever name.
+    pub fn schema_locations(&self) -> Vec<String> {
+        [&self.schema_location, &self.local_crds, &self.local_schemas]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
     /// Says whether manifests come from standard input.
     pub fn reads_stdin(&self) -> bool {
         self.paths.iter().any(|path| path.as_os_str() == "-")

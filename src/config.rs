@@ -9,7 +9,7 @@ mod waiver;
 
 use std::collections::BTreeMap;
 
-pub use draft::{Draft, Known, PolicyPath};
+pub use draft::{Draft, Known, PolicyPath, SchemaText};
 pub use glob::{Glob, InvalidGlob};
 pub use waiver::{Waiver, WaiverNote};
 

@@ -8,6 +8,7 @@ mod listing;
 mod modules;
 mod names;
 mod read;
+mod schemas;
 mod scope;
 mod tracked;
 
@@ -19,6 +20,9 @@ use crate::source::RepoPath;
 use listing::{Candidate, Listing};
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
+pub use schemas::{
+    FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
+};
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;
 

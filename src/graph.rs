@@ -32,6 +32,7 @@ use crate::config::EnvironmentRule;
 use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::Finding;
 use crate::load::Repository;
+use crate::review::Apply;
 use crate::source::{RepoPath, Span};
 
 /// A kustomization that is to be rendered and judged.
@@ -86,6 +87,8 @@ pub struct Graph {
     findings: Vec<Finding>,
     environments: Vec<Arc<Environment>>,
     files: BTreeMap<Role, usize>,
+    /// The folders that reconcilers apply, and how.
+    applied: Vec<(RepoPath, Apply)>,
 }
 
 impl Graph {
@@ -136,6 +139,23 @@ impl Graph {
     /// Returns every environment that a root or a manifest belongs to, in the order of the names.
     pub fn environments(&self) -> &[Arc<Environment>] {
         &self.environments
+    }
+
+    /// Returns how what a file or folder holds is applied.
+    ///
+    /// The nearest folder that a reconciler applies decides. Where none does, what most of the
+    /// repository's reconcilers do: whoever applies the first of them is not in the repository.
+    pub fn apply(&self, path: &RepoPath) -> Apply {
+        let nearest = self
+            .applied
+            .iter()
+            .filter(|(folder, _)| path.is_within(folder))
+            .max_by_key(|(folder, _)| folder.segments().count());
+        if let Some((_, apply)) = nearest {
+            return *apply;
+        }
+        let server_side = self.applied.iter().filter(|it| it.1 == Apply::ServerSide).count();
+        if server_side * 2 > self.applied.len() { Apply::ServerSide } else { Apply::Client }
     }
 
     /// Returns how many YAML and JSON files have each role.

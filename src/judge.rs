@@ -88,7 +88,24 @@ pub struct JudgedEnvironment {
     pub kubernetes: KubernetesVersion,
     /// Whether a flag or the configuration named the version; otherwise it is the newest known.
     pub version_given: bool,
+    /// The version that it has, where an upgrade is asked about.
+    pub upgraded_from: Option<KubernetesVersion>,
     /// The number of objects that it would receive.
+    pub objects: usize,
+}
+
+/// By whose schema the objects of a kind were judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JudgedKind {
+    /// The `apiVersion`.
+    pub api_version: String,
+    /// The kind.
+    pub kind: String,
+    /// `kubernetes`, `repository`, `user` or `embedded`; `None` where no schema is known.
+    pub source: Option<&'static str>,
+    /// The file, folder or package that holds the schema, where there is one.
+    pub name: Option<String>,
+    /// The number of objects, each counted once for every environment that receives it.
     pub objects: usize,
 }
 
@@ -115,8 +132,12 @@ pub struct Summary {
     pub other_documents: Vec<OtherDocument>,
     /// The environments, by name.
     pub environments: Vec<JudgedEnvironment>,
+    /// By whose schemas the objects were judged, by `apiVersion` and kind.
+    pub kinds: Vec<JudgedKind>,
     /// The version for objects of which no environment is known.
     pub default_kubernetes: Option<KubernetesVersion>,
+    /// The version before, where an upgrade is asked about.
+    pub default_upgraded_from: Option<KubernetesVersion>,
 }
 
 /// The verdict of one run, ready to be reported.

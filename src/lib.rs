@@ -1,11 +1,12 @@
 //! Tidewaiter: the gate between a GitOps pull request and its clusters.
 //!
-//! The modules in reading order: the vocabulary ([`date`], [`quantity`], [`source`], [`document`],
-//! [`rule`], [`finding`], [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
+//! The modules in reading order: the vocabulary ([`date`], [`naming`], [`quantity`], [`source`], [`document`], [`rule`],
+//! [`finding`], [`wording`], [`environment`], [`review`], [`config`]), the expression languages ([`engine`]), then the
 //! stages, each of which imports only what stands before it. `docs/architecture.md` draws the way
 //! data flows. [`admission`] and [`serve`] are the second door: the same stages, from `review` on.
 
 pub mod date;
+pub mod naming;
 pub mod quantity;
 pub mod source;
 
@@ -14,6 +15,7 @@ pub mod rule;
 
 pub mod environment;
 pub mod finding;
+pub mod wording;
 
 pub mod config;
 pub mod review;

@@ -13,6 +13,7 @@ use tidewaiter::admission::Decision;
 use tidewaiter::certificates;
 use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
 use tidewaiter::date::Date;
+use tidewaiter::environment::KubernetesVersion;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -43,7 +44,8 @@ fn main() -> ExitCode {
 
 fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
     match command {
-        Command::Check(check) => run_check(&check, terminal),
+        Command::Check(check) => run_check(&check, None, terminal),
+        Command::Upgrade(upgrade) => run_check(&upgrade.check, Some(upgrade.to), terminal),
         Command::Review(review) => run_review(&review),
         Command::Serve(serve) => run_serve(&serve),
         Command::Certificates(certificates) => run_certificates(certificates),
@@ -75,7 +77,12 @@ fn known_rules(config: Option<&Path>) -> Result<Rules, String> {
     run::rules(&current_dir()?, config).map_err(|err| err.to_string())
 }
 
-fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
+/// Judges; for an upgrade, what the version to come finds and the present one does not.
+fn run_check(
+    check: &Check,
+    to: Option<KubernetesVersion>,
+    terminal: Terminal,
+) -> Result<u8, String> {
     let current_dir = current_dir()?;
     if let Some(threads) = check.threads {
         // Fails only where a pool exists already, which is then as good.
@@ -94,13 +101,19 @@ fn run_check(check: &Check, terminal: Terminal) -> Result<u8, String> {
         current_dir: current_dir.clone(),
         config: check.config.clone(),
         kubernetes: check.kubernetes,
+        schema_locations: check.schema_locations(),
+        schema_cache: check.schema_cache.clone(),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),
         today: check.now.unwrap_or_else(today),
     };
     let progress = Line(Progress::new(terminal.shows_progress()));
-    let outcome = run::check(&options, &progress).map_err(|err| err.to_string())?;
+    let outcome = match to {
+        Some(to) => run::upgrade(&options, to, &progress),
+        None => run::check(&options, &progress),
+    }
+    .map_err(|err| err.to_string())?;
     progress.0.finish();
     let prefix = outcome.root.as_deref().map(|root| prefix(&current_dir, root));
     let report = Report {

@@ -55,6 +55,17 @@ pub struct Asked {
     pub options: Node,
 }
 
+/// How the object is applied, which decides who looks at it before it is stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Apply {
+    /// Created or replaced as a whole, as kubectl and Argo CD do by default.
+    #[default]
+    Client,
+    /// By server-side apply, as Flux does: fields are merged by their schema first, which refuses
+    /// what a plain request would only be warned of.
+    ServerSide,
+}
+
 /// One object to judge, in one environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Review<'run> {
@@ -64,6 +75,8 @@ pub struct Review<'run> {
     pub object: &'run Document,
     /// The object as it is, where that is known.
     pub old_object: Option<&'run Document>,
+    /// How it is applied.
+    pub apply: Apply,
     /// Whether nothing will be stored.
     pub dry_run: bool,
     /// The environment, where one is known.

@@ -188,6 +188,37 @@ pub struct Reference {
     pub url: Cow<'static, str>,
 }
 
+/// The minor versions of Kubernetes in which a rule holds.
+///
+/// The API server's own validation changes between versions as schemas do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minors {
+    /// The first minor; 0 for always.
+    pub first: u32,
+    /// The last minor; `None` where it still holds.
+    pub last: Option<u32>,
+}
+
+impl Minors {
+    /// Every version.
+    pub const ALL: Self = Self { first: 0, last: None };
+
+    /// Returns the versions from a minor on.
+    pub const fn since(first: u32) -> Self {
+        Self { first, last: None }
+    }
+
+    /// Returns the versions up to a minor, that one included.
+    pub const fn until(last: u32) -> Self {
+        Self { first: 0, last: Some(last) }
+    }
+
+    /// Says whether a minor is one of them.
+    pub fn contains(self, minor: u32) -> bool {
+        self.first <= minor && self.last.is_none_or(|last| minor <= last)
+    }
+}
+
 /// Everything there is to say of a rule, whatever engine evaluates it.
 ///
 /// `explain`, SARIF, the documentation and the configuration all read this.
@@ -209,6 +240,8 @@ pub struct RuleMeta {
     pub scope: Scope,
     /// Where it is evaluated. At the other door it is not applicable, which is no failure.
     pub doors: Doors,
+    /// The versions of Kubernetes in which it holds.
+    pub minors: Minors,
     /// The first version of Tidewaiter that had it.
     pub since: Cow<'static, str>,
     /// What it rests on.
@@ -227,6 +260,7 @@ pub(crate) fn fixture(id: &str) -> RuleMeta {
         enforcement: Enforcement::Deny,
         scope: Scope::Object,
         doors: Doors::Both,
+        minors: Minors::ALL,
         since: "0.1.0".into(),
         references: Vec::new(),
     }

@@ -5,6 +5,8 @@ mod gate;
 mod inventory;
 mod objects;
 mod repository;
+mod schemas;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,12 @@ use std::sync::Arc;
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
+use schemas::UserSources;
+pub use upgrade::upgrade;
 
+use crate::check::api::ApiCheck;
 use crate::check::policy::{BundleError, PolicyCheck};
-use crate::check::schema::{self, SchemaCheck};
+use crate::check::schema::{self, BuiltinKinds, SchemaCheck, SchemaSource, Sources};
 use crate::check::secrets::SecretsCheck;
 use crate::check::{Check, Context, Results};
 use crate::date::Date;
@@ -39,6 +44,10 @@ pub struct Options {
     pub config: Option<PathBuf>,
     /// The Kubernetes version, over what the configuration says.
     pub kubernetes: Option<KubernetesVersion>,
+    /// Places with schemas, asked in this order before those of the configuration.
+    pub schema_locations: Vec<String>,
+    /// A folder in which kubeconform keeps the schemas that it fetched.
+    pub schema_cache: Option<PathBuf>,
     /// The one environment to judge; for standard input, the one that receives the objects.
     pub environment: Option<String>,
     /// The only rules and categories to evaluate; empty for all.
@@ -73,6 +82,17 @@ pub enum RunError {
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),
+    /// A place with schemas cannot be used.
+    #[error("the schema location `{location}` cannot be used: {reason}")]
+    SchemaLocation {
+        /// What was asked for.
+        location: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Files of schemas cannot be used.
+    #[error("{0}")]
+    Schemas(String),
     /// The schemas of the version are not known.
     #[error("Kubernetes {wanted} is not known: this program knows {known}")]
     Version {
@@ -81,6 +101,11 @@ pub enum RunError {
         /// What there is.
         known: String,
     },
+    /// An upgrade leads nowhere.
+    #[error(
+        "everything is on Kubernetes {0} already: name the present version with `--kubernetes` or in the configuration"
+    )]
+    NoUpgrade(KubernetesVersion),
     /// There is no such environment.
     #[error("there is no environment `{wanted}` here: {known}")]
     Environment {
@@ -144,7 +169,8 @@ impl Progress for () {}
 /// The rules of the program, and what evaluates them.
 #[derive(Debug)]
 pub struct Rules {
-    checks: Vec<Box<dyn Check>>,
+    policies: PolicyCheck,
+    secrets: SecretsCheck,
     /// Every rule.
     pub registry: Registry,
 }
@@ -173,17 +199,28 @@ impl Rules {
     fn new(
         policies: impl FnOnce(&Registry) -> Result<PolicyCheck, RunError>,
     ) -> Result<Self, RunError> {
-        let (schema, secrets) = (SchemaCheck::default(), SecretsCheck::new());
+        let secrets = SecretsCheck::new();
+        let api = ApiCheck::new(Arc::new(BuiltinKinds));
         let mut registry = Registry::default();
         let of_run = load::rules().into_iter().chain(graph::rules()).chain(judge::rules());
-        for meta in of_run.chain(schema.rules()).chain(secrets.rules()) {
+        for meta in of_run.chain(schema::rules()).chain(api.rules()).chain(secrets.rules()) {
             registry.add(meta)?;
         }
         let policies = policies(&registry)?;
         for meta in policies.rules() {
             registry.add(meta)?;
         }
-        Ok(Self { checks: vec![Box::new(schema), Box::new(policies), Box::new(secrets)], registry })
+        Ok(Self { policies, secrets, registry })
+    }
+
+    /// Returns what evaluates the rules, with those who know the kinds.
+    fn checks(self, sources: Sources) -> (Vec<Box<dyn Check>>, Registry) {
+        let sources = Arc::new(sources);
+        let schema = SchemaCheck::new(Arc::clone(&sources));
+        let api = ApiCheck::new(sources);
+        let checks: Vec<Box<dyn Check>> =
+            vec![Box::new(schema), Box::new(api), Box::new(self.policies), Box::new(self.secrets)];
+        (checks, self.registry)
     }
 }
 
@@ -202,18 +239,30 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     known_version(options.kubernetes)?;
     progress.stage("reading", None);
     let mut read = repository::read(options)?;
-    let Configuration { settings, rules: Rules { checks, registry } } = match read.configuration() {
+    let Configuration { settings, rules } = match read.configuration() {
         Ok(configuration) => configuration,
         Err(Refused::Failures(failures)) => return read.refused(failures),
         Err(Refused::Program(error)) => return Err(error),
     };
-    let selection = Selection::new(&registry, options.only.clone(), options.skip.clone())?;
+    let places = match read.places(options) {
+        Ok(places) => places,
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
+    };
+    let selection = Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
     let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
     let graph = read.graph(&settings, options, default)?;
 
     let repository = &read.repository;
     progress.stage("rendering", Some(graph.roots().len()));
-    let reviews = objects::collect(repository, &graph, options, &settings, &registry, progress);
+    let reviews =
+        objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
+    let kinds = objects::kinds(&reviews, default);
+    let remote = schemas::remote(&places);
+    let user = UserSources::new(places, Some(&kinds)).map_err(RunError::Schemas)?;
+    let mut own: Vec<Arc<dyn SchemaSource>> = vec![Arc::new(objects::definitions(&reviews))];
+    own.extend(user.before);
+    let (checks, registry) = rules.checks(Sources::new(own).with_later(user.after));
 
     let cx = Context {
         sources: repository.sources(),
@@ -229,10 +278,12 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             .findings()
             .iter()
             .chain(&reviews.findings)
+            .chain(&remote)
             .filter(|it| selection.allows(&it.rule))
             .cloned(),
     );
     results.failures.extend(reviews.failures.iter().cloned());
+    let kinds = inventory::kinds(&results.schemas);
     let places = inventory::Places::new(repository, &reviews);
     let mut findings = schema::one_per_kind(results.findings);
     findings.retain_mut(|finding| {
@@ -283,6 +334,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         failures,
         summary: Summary {
             rules: registry.iter().filter(|meta| selection.allows(&meta.id)).count(),
+            kinds,
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },

@@ -16,6 +16,11 @@ pub use path::{KUSTOMIZATION_FILES, RepoPath};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(u32);
 
+impl SourceId {
+    /// Names no source: that of values that stand in no text.
+    pub const NOWHERE: Self = Self(u32::MAX);
+}
+
 /// A byte range in the decoded text of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tidewaiter::admission::Decision;
 use tidewaiter::certificates;
 use tidewaiter::check::policy::built_in_modules;
-use tidewaiter::check::schema::{self, KindScope};
+use tidewaiter::check::{KindScope, schema};
 use tidewaiter::cli::{Cli, Command, Serve};
 use tidewaiter::date::Date;
 use tidewaiter::judge::Exit;

@@ -13,7 +13,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tidewaiter::check::schema;
+use tidewaiter::check::schema::embedded::{self, Fidelity};
 use tidewaiter::config::{self, Draft, Known};
 use tidewaiter::load::{self, Dialect, Limits};
 use tidewaiter::rule::{Doors, Registry, RuleMeta};
@@ -211,4 +213,52 @@ fn the_readme_shows_a_finding_as_it_is_printed() {
     let (_, rest) = readme.split_once("```text\n").unwrap();
     let (finding, _) = rest.split_once("```").unwrap();
     assert!(printed.contains(finding), "the README shows what `check examples/fleet` does not");
+}
+
+#[test]
+fn what_xtask_wrote_is_as_it_was_written() {
+    let mut outputs = 0;
+    for sources in ["schemas/SOURCES.toml", "schemas/crds/SOURCES.toml"] {
+        for output in read(sources).split("\n[[output]]\n").skip(1) {
+            let value = |key: &str| {
+                let rest = output.split_once(&format!("{key} = \"")).unwrap().1;
+                rest.split_once('"').unwrap().0
+            };
+            let bytes = fs::read(path(value("path"))).unwrap();
+            let digest: String =
+                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(digest, value("sha256"), "{}: run xtask anew", value("path"));
+            outputs += 1;
+        }
+    }
+    assert!(outputs >= 3, "{outputs}");
+}
+
+#[test]
+fn the_list_of_custom_resources_says_what_is_embedded() {
+    let mut text = String::new();
+    for group in embedded::groups() {
+        let _ = writeln!(text, "## {group}\n");
+        for it in embedded::kinds(group) {
+            let scope = if it.namespaced { "namespace" } else { "cluster" };
+            let fidelity = match it.fidelity {
+                Fidelity::Full => "full",
+                Fidelity::Partial => "partial",
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {} | {scope} | {fidelity} | {} |",
+                it.kind, it.version, it.source
+            );
+        }
+    }
+    let list = read("schemas/crds/KINDS.md");
+    let (_, list) = list.split_once("\n## ").unwrap();
+    let rows: Vec<&str> = std::iter::once("## ")
+        .chain(list.lines())
+        .filter(|it| !it.is_empty() && !it.starts_with("| kind") && !it.starts_with("|---"))
+        .collect();
+    let rows = rows.join("\n").replacen("## \n", "## ", 1);
+    let expected: Vec<&str> = text.lines().filter(|it| !it.is_empty()).collect();
+    assert_eq!(rows, expected.join("\n"));
 }

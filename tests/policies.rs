@@ -25,7 +25,7 @@ use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::document::{Document, Node, NodeKind, Scalar};
 use tidewaiter::environment::{Environment, KubernetesVersion, Tier};
 use tidewaiter::load::{self, Dialect, Limits};
-use tidewaiter::review::{Operation, Provenance, Review};
+use tidewaiter::review::{Apply, Operation, Provenance, Review};
 use tidewaiter::rule::{Registry, RuleId, RuleMeta, Selection};
 use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -208,6 +208,7 @@ fn review(
             operation,
             object,
             old_object,
+            apply: Apply::Client,
             dry_run: false,
             environment: environment.as_ref(),
             provenance: matches!(asking, Asking::Repository(_)).then_some(&provenance),

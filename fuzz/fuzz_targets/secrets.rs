@@ -8,7 +8,7 @@ use tidewaiter::check::secrets::SecretsCheck;
 use tidewaiter::check::{Check as _, Context, Results};
 use tidewaiter::environment::KubernetesVersion;
 use tidewaiter::load::{Dialect, Limits, objects, parse};
-use tidewaiter::review::{Operation, Review};
+use tidewaiter::review::{Apply, Operation, Review};
 use tidewaiter::rule::Selection;
 use tidewaiter::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -33,6 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
                 operation: Operation::Create,
                 object: &object.document,
                 old_object: None,
+                apply: Apply::Client,
                 dry_run: false,
                 environment: None,
                 provenance: None,

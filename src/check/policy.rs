@@ -210,6 +210,7 @@ mod tests {
             operation: Operation::Create,
             object: &object,
             old_object: None,
+            apply: crate::review::Apply::Client,
             dry_run: false,
             environment: None,
             provenance: None,

@@ -3,57 +3,215 @@
 //! Says nothing of what the server's own validation asks beyond the schema.
 
 mod builtin;
+mod carried;
+mod defect;
+mod definitions;
+pub mod embedded;
 mod format;
+mod json_schema;
 mod lookup;
 mod rules;
+mod served;
+mod source;
+mod structural;
+mod suggest;
 mod table;
 mod walk;
-mod wording;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use builtin::{KindScope, newest, plural, scope, served, versions};
-pub use lookup::{Schema, SchemaSource};
-pub use rules::UNVERIFIED;
+pub use builtin::{newest, plural, scope, served, versions};
+pub use defect::{Breach, Defect};
+pub use definitions::{Definitions, defines};
+pub use json_schema::{Beside, JsonSchema, schema_of};
+pub use lookup::Schema;
+pub use rules::{UNVERIFIED, remote_schema};
+pub use source::{Answer, Authority, Found, ObjectSchema, SchemaSource, Sources, Wanted};
+pub use structural::{Judgement, NotStructural, Options, Structural, Subject};
 
-use builtin::Builtin;
+use builtin::{Builtin, Standing};
+use embedded::Fidelity;
 use rules::Rules;
-use walk::{Defect, Rule};
 
-use super::{Check, Context, Results};
-use crate::document::{FieldPath, ObjectRef, Part};
+use super::{Check, Context, KindScope, Kinds, Results, SchemaUse};
+use crate::document::{FieldPath, ObjectRef, Part, Step};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding};
-use crate::review::Review;
+use crate::review::{Apply, Review};
 use crate::rule::{Doors, RuleMeta, closest};
+use crate::wording;
 
 /// Judges objects by the schemas of their kinds.
 #[derive(Debug)]
 pub struct SchemaCheck {
     rules: Rules,
-    sources: Vec<Arc<dyn SchemaSource>>,
+    sources: Arc<Sources>,
 }
 
 impl Default for SchemaCheck {
     fn default() -> Self {
-        Self::new(Vec::new())
+        Self::new(Arc::default())
+    }
+}
+
+/// Returns the rules of this check.
+pub fn rules() -> Vec<RuleMeta> {
+    Rules::new().all()
+}
+
+impl SchemaCheck {
+    /// Returns a check by the schemas of these sources.
+    pub fn new(sources: Arc<Sources>) -> Self {
+        Self { rules: Rules::new(), sources }
+    }
+
+    fn meta(&self, defect: &Defect, authority: &Authority, apply: Apply) -> &RuleMeta {
+        // Metadata is the same in every version of a definition.
+        let in_metadata =
+            matches!(defect.path.first(), Some(Step::Key(key)) if &**key == "metadata");
+        if let (Authority::Embedded(_, fidelity), false) = (authority, in_metadata) {
+            if defect.breach == Breach::UnknownField {
+                return &self.rules.unknown_custom_field;
+            }
+            if *fidelity == Fidelity::Partial {
+                return &self.rules.unproven_defect;
+            }
+        }
+        match defect.breach {
+            Breach::DuplicateItem
+                if (in_metadata || matches!(authority, Authority::BuiltIn))
+                    && apply == Apply::Client =>
+            {
+                &self.rules.repeated_item
+            }
+            Breach::UnknownField => &self.rules.unknown_field,
+            Breach::WrongType => &self.rules.wrong_type,
+            Breach::MissingField => &self.rules.missing_field,
+            Breach::InvalidValue => &self.rules.invalid_value,
+            Breach::DuplicateItem => &self.rules.duplicate_item,
+            Breach::BrokenRule => &self.rules.broken_rule,
+        }
+    }
+
+    /// Says what a version of Kubernetes has against a kind that it serves.
+    fn stand(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        standing: &Standing,
+        results: &mut Results,
+    ) {
+        let said = [
+            (&self.rules.deprecated_kind, served::deprecated(object, standing)),
+            (&self.rules.disabled_api, served::disabled(object, standing)),
+        ];
+        for (meta, said) in said {
+            if let Some((message, help)) = said {
+                let told = Told { field: "apiVersion", message, help };
+                tell(cx, review, object, meta, told, results);
+            }
+        }
+    }
+
+    /// Judges an object by what a source knows of its kind.
+    fn judge(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        kubernetes: KubernetesVersion,
+        answer: Answer<'_>,
+        results: &mut Results,
+    ) {
+        let Answer { found, authority } = answer;
+        let root = &review.object.root;
+        // What an API server asks about, it has judged by its own definition already, which may be
+        // another one.
+        if review.asked.is_some() && matches!(authority, Authority::Embedded(..)) {
+            return;
+        }
+        let defects = match found {
+            Found::BuiltIn(schema) => walk::walk(root, &object.kind, schema, review.apply),
+            Found::Structural(schema) => {
+                let judgement = schema.check(&Subject {
+                    kind: &object.kind,
+                    object: root,
+                    old: review.old_object.map(|it| &it.root),
+                    apply: review.apply,
+                    kubernetes,
+                });
+                self.rules_of(cx, review, object, &authority, judgement, results)
+            }
+            Found::Other(schema) => schema.check(&object.kind, root),
+            Found::Open => Vec::new(),
+            Found::NotServed(versions) => {
+                let (message, help) = unserved(object, &versions);
+                let told = Told { field: "apiVersion", message, help };
+                tell(cx, review, object, &self.rules.unserved_version, told, results);
+                Vec::new()
+            }
+            Found::Unusable(reason) => {
+                results.failures.push(failure(reason));
+                Vec::new()
+            }
+        };
+        if defects.len() >= defect::LIMIT {
+            let reason =
+                format!("an object has {} defects or more; not all are told", defect::LIMIT);
+            let span = Some(review.object.span);
+            results.failures.push(Failure { span, ..failure(reason) });
+        }
+        for defect in defects {
+            let meta = self.meta(&defect, &authority, review.apply);
+            let applies = review.asked.is_none() || meta.doors == Doors::Both;
+            if applies && cx.selection.allows(&meta.id) {
+                results.findings.push(finding(meta, object, defect));
+            }
+        }
+        results.schemas.push(SchemaUse {
+            api_version: Arc::clone(&object.api_version),
+            kind: Arc::clone(&object.kind),
+            authority: Some(authority),
+        });
     }
 }
 
 impl SchemaCheck {
-    /// Returns a check that asks `sources` first, in this order, and the built-in kinds last.
-    pub fn new(sources: Vec<Arc<dyn SchemaSource>>) -> Self {
-        Self { rules: Rules::new(), sources }
-    }
-
-    fn meta(&self, rule: Rule) -> &RuleMeta {
-        match rule {
-            Rule::UnknownField => &self.rules.unknown_field,
-            Rule::WrongType => &self.rules.wrong_type,
-            Rule::MissingField => &self.rules.missing_field,
-            Rule::InvalidValue => &self.rules.invalid_value,
+    /// Tells what became of the rules of a definition, and returns the defects.
+    fn rules_of(
+        &self,
+        cx: Context<'_>,
+        review: &Review<'_>,
+        object: &ObjectRef,
+        authority: &Authority,
+        judgement: Judgement,
+        results: &mut Results,
+    ) -> Vec<Defect> {
+        let of = authority.name().unwrap_or("this repository");
+        let rule = &self.rules.broken_rule;
+        for reason in judgement.failures {
+            let reason = format!("{reason} (in the definition of {})", wording::code(of));
+            results.failures.push(Failure { rule: Some(rule.id.clone()), ..failure(reason) });
         }
+        if judgement.too_expensive {
+            let what = wording::code(&object.kind);
+            if matches!(authority, Authority::Repository(_) | Authority::User(_)) {
+                let message = format!(
+                    "the rules of the definition of {what} cost more for this object than the API \
+                     server allows"
+                );
+                let told = Told { field: "kind", message, help: None };
+                tell(cx, review, object, rule, told, results);
+            } else {
+                let reason = format!("the rules of the definition of {what} cost too much");
+                let span = Some(review.object.span);
+                let rule = Some(rule.id.clone());
+                results.failures.push(Failure { rule, span, ..failure(reason) });
+            }
+        }
+        judgement.defects
     }
 }
 
@@ -68,7 +226,7 @@ impl Check for SchemaCheck {
             return;
         }
         let kubernetes = review.environment.map_or(cx.kubernetes, |it| it.kubernetes);
-        let (group, version) = (object.group(), object.version());
+        let group = object.group();
         let builtin = match Builtin::new() {
             Ok(builtin) => builtin,
             Err(err) => {
@@ -80,53 +238,87 @@ impl Check for SchemaCheck {
             results.failures.push(failure(unknown_version(kubernetes)));
             return;
         };
-        let own = self.sources.iter().map(AsRef::as_ref);
-        let schema = own
-            .chain([&builtin as &dyn SchemaSource])
-            .find_map(|source| source.lookup(kubernetes, group, version, &object.kind));
-        if let Some(schema) = schema {
-            let defects = walk::walk(&review.object.root, &object.kind, schema);
-            if defects.len() >= walk::LIMIT {
-                let reason =
-                    format!("an object has {} defects or more; not all are told", walk::LIMIT);
-                let span = Some(review.object.span);
-                results.failures.push(Failure { span, ..failure(reason) });
-            }
-            for defect in defects {
-                let meta = self.meta(defect.rule);
-                if cx.selection.allows(&meta.id) {
-                    results.findings.push(finding(meta, object, defect));
-                }
+        let environment = review.environment.map(|it| &*it.name);
+        let wanted = Wanted::of(object, kubernetes, environment);
+        if let Some(answer) = self.sources.lookup(&builtin, &wanted) {
+            // Where a user's schema stands for a built-in kind, the kind is still what it is.
+            let is_built_in = matches!(answer.authority, Authority::BuiltIn | Authority::User(_));
+            self.judge(cx, review, object, kubernetes, answer, results);
+            if let Some(standing) = builtin
+                .standing(kubernetes, group, object.version(), &object.kind)
+                .filter(|_| is_built_in)
+            {
+                self.stand(cx, review, object, &standing, results);
             }
             return;
         }
         // An empty `List` of anything has nothing in it to judge.
-        let is_list = (group, version, &*object.kind) == ("", "v1", "List");
+        let is_list = (group, object.version(), &*object.kind) == ("", "v1", "List");
         let is_template =
-            [&object.api_version, &object.kind].iter().any(|it| format::is_placeholder(it));
+            [&object.api_version, &object.kind].iter().any(|it| wording::is_placeholder(it));
         if is_list || is_template {
             return;
         }
-        let at_admission = review.asked.is_some();
         let (meta, (field, message, help)) = if builtin.has_group(group) {
-            (&self.rules.unknown_kind, unknown_kind(builtin, bit, kubernetes, object))
+            (&self.rules.unknown_kind, served::unknown_kind(builtin, bit, kubernetes, object))
         } else {
-            let message = format!(
-                "the schema of {} in {} is not known, so its fields are not checked",
-                wording::code(&object.kind),
-                wording::code(&object.api_version)
-            );
-            (&self.rules.unverified, ("apiVersion", message, None))
+            (&self.rules.unverified, self.unverified(object))
         };
-        let applies = !at_admission || meta.doors == Doors::Both;
-        if applies && cx.selection.allows(&meta.id) {
-            let path = FieldPath::from([field]);
-            let span = review.object.root.locate(&path, Part::Value);
-            let mut finding =
-                Finding::new(meta, span, message).with_object(Some(object.clone())).with_path(path);
-            finding.help = help;
-            results.findings.push(finding);
+        tell(cx, review, object, meta, Told { field, message, help }, results);
+        results.schemas.push(SchemaUse {
+            api_version: Arc::clone(&object.api_version),
+            kind: Arc::clone(&object.kind),
+            authority: None,
+        });
+    }
+}
+
+impl SchemaCheck {
+    /// Returns the field of a kind whose schema is not known, what to say, and what is known.
+    fn unverified(&self, object: &ObjectRef) -> (&'static str, String, Option<String>) {
+        let (group, kind) = (object.group(), &*object.kind);
+        let message = format!(
+            "the schema of {} in {} is not known, so its fields are not checked",
+            wording::code(kind),
+            wording::code(&object.api_version)
+        );
+        let versions = self.sources.known(group, Some(kind));
+        if !versions.is_empty() {
+            let versions: Vec<String> =
+                versions.iter().map(|(version, _)| format!("`{group}/{version}`")).collect();
+            return ("apiVersion", message, Some(format!("known are {}", versions.join(", "))));
         }
+        let kinds = self.sources.known(group, None);
+        let near = match kind.len() {
+            ..=64 => closest(kind, kinds.iter().map(|(_, kind)| kind.as_str())),
+            _ => None,
+        };
+        match near {
+            Some(near) => ("kind", message, Some(format!("did you mean `{near}`?"))),
+            None => ("apiVersion", message, None),
+        }
+    }
+}
+
+/// Says that a definition does not serve a version, and which it serves.
+fn unserved(object: &ObjectRef, versions: &[String]) -> (String, Option<String>) {
+    let message = format!(
+        "the definition of {} does not serve version {}",
+        wording::code(&object.kind),
+        wording::code(object.version())
+    );
+    let named: Vec<String> = versions.iter().map(|it| wording::code(it)).collect();
+    let help = (!named.is_empty()).then(|| format!("it serves {}", named.join(", ")));
+    (message, help)
+}
+
+/// The kinds that Kubernetes itself serves.
+#[derive(Debug, Clone, Copy)]
+pub struct BuiltinKinds;
+
+impl Kinds for BuiltinKinds {
+    fn scope(&self, kubernetes: KubernetesVersion, object: &ObjectRef) -> Option<KindScope> {
+        scope(kubernetes, object.group(), object.version(), &object.kind)
     }
 }
 
@@ -159,6 +351,33 @@ pub fn one_per_kind(findings: Vec<Finding>) -> Vec<Finding> {
     out
 }
 
+/// What is to be said of a field of the object itself.
+struct Told {
+    field: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+fn tell(
+    cx: Context<'_>,
+    review: &Review<'_>,
+    object: &ObjectRef,
+    meta: &RuleMeta,
+    told: Told,
+    results: &mut Results,
+) {
+    let applies = review.asked.is_none() || meta.doors == Doors::Both;
+    if applies && cx.selection.allows(&meta.id) {
+        let path = FieldPath::from([told.field]);
+        let span = review.object.root.locate(&path, Part::Value);
+        let mut finding = Finding::new(meta, span, told.message)
+            .with_object(Some(object.clone()))
+            .with_path(path);
+        finding.help = told.help;
+        results.findings.push(finding);
+    }
+}
+
 fn finding(meta: &RuleMeta, object: &ObjectRef, defect: Defect) -> Finding {
     let mut finding = Finding::new(meta, defect.span, defect.message)
         .with_object(Some(object.clone()))
@@ -177,50 +396,6 @@ fn unknown_version(kubernetes: KubernetesVersion) -> String {
             "the schemas of Kubernetes {kubernetes} are not known, only those of {oldest} to {newest}"
         ),
         _ => format!("the schemas of Kubernetes {kubernetes} are not known"),
-    }
-}
-
-/// Returns the field that is wrong, what is wrong, and how to mend it.
-fn unknown_kind(
-    builtin: Builtin,
-    bit: u64,
-    kubernetes: KubernetesVersion,
-    object: &ObjectRef,
-) -> (&'static str, String, Option<String>) {
-    let (group, version, kind) = (object.group(), object.version(), &*object.kind);
-    let message = format!(
-        "Kubernetes {kubernetes} has no kind {} in {}",
-        wording::code(kind),
-        wording::code(&object.api_version)
-    );
-    let homes = builtin.homes(bit, group, kind);
-    let home = homes.first().map(|home| format!("use `{home}`"));
-    match served(group, version, kind) {
-        Some((first, _)) if first > kubernetes => {
-            let help = format!("Kubernetes {first} is the first version that serves it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        Some((_, last)) => {
-            let help = format!("Kubernetes {last} was the last version that served it");
-            ("apiVersion", message, Some(join(help, home)))
-        }
-        None if home.is_some() => ("apiVersion", message, home),
-        None => {
-            let near = if kind.len() > 64 {
-                None
-            } else {
-                closest(kind, builtin.kinds(bit, group, Some(version)))
-                    .or_else(|| closest(kind, builtin.kinds(bit, group, None)))
-            };
-            ("kind", message, near.map(|near| format!("did you mean `{near}`?")))
-        }
-    }
-}
-
-fn join(help: String, more: Option<String>) -> String {
-    match more {
-        Some(more) => format!("{help}; {more}"),
-        None => help,
     }
 }
 

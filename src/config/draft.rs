@@ -29,6 +29,16 @@ pub struct Draft<'a> {
     root: Option<&'a Node>,
     file: File,
     policies: Vec<PolicyPath>,
+    schemas: Vec<SchemaText>,
+}
+
+/// A place with schemas, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaText {
+    /// The location. Paths are relative to the folder of the configuration.
+    pub location: String,
+    /// Where the configuration names it.
+    pub span: Span,
 }
 
 /// A folder or file that holds policies.
@@ -73,12 +83,23 @@ impl<'a> Draft<'a> {
             }
             policies.push(PolicyPath { path: text.clone(), span });
         }
-        Ok(Self { root: Some(root), file, policies })
+        let at = FieldPath::from(["schemas"]);
+        let schemas = file.schemas.iter().enumerate().map(|(index, entry)| {
+            let span = root.locate(&at.index(index).key("location"), Part::Value);
+            SchemaText { location: entry.location.clone(), span }
+        });
+        let schemas = schemas.collect();
+        Ok(Self { root: Some(root), file, policies, schemas })
     }
 
     /// Returns where the policies are.
     pub fn policies(&self) -> &[PolicyPath] {
         &self.policies
+    }
+
+    /// Returns where schemas come from.
+    pub fn schemas(&self) -> &[SchemaText] {
+        &self.schemas
     }
 
     /// Looks up every name.

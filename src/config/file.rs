@@ -28,6 +28,9 @@ pub struct File {
     /// A folder stands for every `.rego` file below it, but for those whose names start with a dot
     /// or end in `_test.rego`.
     pub policies: Vec<String>,
+    /// Where schemas come from, beside the definitions in the repository and those that the
+    /// program brings along. The first place that knows a kind decides.
+    pub schemas: Vec<SchemaEntry>,
     /// Findings that are known and let through, in some places, each for a reason.
     pub waivers: Vec<WaiverEntry>,
     /// What every waiver has to say.
@@ -102,6 +105,21 @@ pub enum EnforcementName {
     Warn,
     /// The finding closes the gate.
     Deny,
+}
+
+/// A place with schemas.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct SchemaEntry {
+    /// A folder or a file of definitions of custom resources or of JSON Schemas, a template of
+    /// paths as kubeconform has them (`schemas/{{ .ResourceKind }}{{ .KindSuffix }}.json`), or
+    /// `default` for the schemas of the program itself.
+    ///
+    /// Paths are relative to the folder of this file and lead nowhere above it.
+    pub location: String,
+    /// Why, for whoever reads the file.
+    pub reason: Option<String>,
 }
 
 /// Something that is known to lie outside of the gate's sight.

@@ -68,7 +68,7 @@ pub(super) fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 /// Opens a regular file, without waiting and without following a link in its place.
 ///
 /// What was listed may be something else by now, so the open file itself is asked what it is.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]

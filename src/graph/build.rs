@@ -119,6 +119,7 @@ impl View<'_> {
             }
         }
         Graph {
+            applied: entries.iter().map(|it| (it.folder.clone(), it.apply)).collect(),
             roots,
             plain,
             others: found.others,

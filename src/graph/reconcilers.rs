@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::document::{Document, Node};
 use crate::load::Repository;
+use crate::review::Apply;
 use crate::source::{RepoPath, Span};
 
 /// A folder that a reconciler's object applies.
@@ -19,6 +20,8 @@ pub(super) struct Entry {
     pub(super) recursive: bool,
     /// Whether the files are applied as they stand, even where there is a kustomization.
     pub(super) verbatim: bool,
+    /// How it is applied.
+    pub(super) apply: Apply,
 }
 
 /// A part of an object that leads out of the repository, and the place that says so.
@@ -206,7 +209,14 @@ fn flux(
         }
         Some(folder) => {
             let file = file.clone();
-            applied.entries.push(Entry { file, span, folder, recursive: true, verbatim: false });
+            applied.entries.push(Entry {
+                file,
+                span,
+                folder,
+                recursive: true,
+                verbatim: false,
+                apply: Apply::ServerSide,
+            });
         }
         None => applied.outside.push(Outside::Path(span, text.to_owned())),
     }
@@ -216,6 +226,13 @@ fn flux(
 fn argo(file: &RepoPath, document: &Document, folders: &Folders<'_>) -> Applied {
     let mut applied = Applied::default();
     let spec = |key| document.root.at(&["spec", key]);
+    let options =
+        document.root.at(&["spec", "syncPolicy", "syncOptions"]).map_or(&[][..], Node::items);
+    let apply = if options.iter().any(|it| it.as_str() == Some("ServerSideApply=true")) {
+        Apply::ServerSide
+    } else {
+        Apply::Client
+    };
     let sources = spec("source").into_iter().chain(spec("sources").map_or(&[][..], Node::items));
     for source in sources {
         if let Some(chart) = source.get("chart") {
@@ -242,6 +259,7 @@ fn argo(file: &RepoPath, document: &Document, folders: &Folders<'_>) -> Applied 
                     folder,
                     recursive: recurse == Some(true),
                     verbatim: directory.is_some(),
+                    apply,
                 });
             }
             None => {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::rule::{Doors, Enforcement, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, RuleId, RuleMeta, Scope, Severity};
 
 /// A manifest is a template that nothing has filled in.
 pub const UNRENDERED_TEMPLATE: RuleId = RuleId::known("coverage/unrendered-template");
@@ -30,6 +30,7 @@ pub fn rules() -> Vec<RuleMeta> {
         enforcement: Enforcement::Warn,
         scope: Scope::Run,
         doors: Doors::Repository,
+        minors: Minors::ALL,
         since: Cow::Borrowed("0.1.0"),
         references: Vec::new(),
     };

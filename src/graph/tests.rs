@@ -572,3 +572,27 @@ fn the_rules_are_warnings_with_unique_ids() {
         assert_eq!(rule.enforcement, crate::rule::Enforcement::Warn);
     }
 }
+
+#[test]
+fn the_reconciler_says_how_its_folder_is_applied() {
+    let options = "  syncPolicy:\n    syncOptions: [ServerSideApply=true]\n";
+    let graph = graph(&[
+        ("flux.yaml", &flux("x", "./one")),
+        ("one/a.yaml", OBJECT),
+        ("argo.yaml", &argo("two", "")),
+        ("two/a.yaml", OBJECT),
+        ("two/inner/a.yaml", OBJECT),
+        ("ssa.yaml", &argo("two/inner", options)),
+    ]);
+    let apply = |path| graph.apply(&RepoPath::new(path));
+    assert_eq!(apply("one/a.yaml"), Apply::ServerSide);
+    assert_eq!(apply("two/a.yaml"), Apply::Client);
+    assert_eq!(apply("two/inner/a.yaml"), Apply::ServerSide);
+    // Two of three reconcilers apply on the server's side.
+    assert_eq!(apply("argo.yaml"), Apply::ServerSide);
+}
+
+#[test]
+fn without_reconcilers_objects_are_applied_by_the_client() {
+    assert_eq!(graph(&[("a.yaml", OBJECT)]).apply(&RepoPath::new("a.yaml")), Apply::Client);
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::rule::{Doors, Enforcement, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, RuleId, RuleMeta, Scope, Severity};
 
 /// An entry names an environment that is not there.
 pub const UNKNOWN_ENVIRONMENT: RuleId = RuleId::known("config/unknown-environment");
@@ -25,6 +25,7 @@ pub fn rules() -> Vec<RuleMeta> {
         scope: Scope::Run,
         // The cluster has the configuration of the repository, where these are reported.
         doors: Doors::Repository,
+        minors: Minors::ALL,
         since: Cow::Borrowed("0.1.0"),
         references: Vec::new(),
     };

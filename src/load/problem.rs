@@ -1,7 +1,7 @@
 //! What a text gets wrong, before any object is looked at.
 
 use crate::finding::Finding;
-use crate::rule::{Doors, Enforcement, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, RuleId, RuleMeta, Scope, Severity};
 use crate::source::{Encoding, Source, SourceId, Span};
 
 /// What is wrong with a text.
@@ -108,6 +108,7 @@ pub fn rules() -> Vec<RuleMeta> {
         enforcement,
         scope: Scope::Source,
         doors: Doors::Repository,
+        minors: Minors::ALL,
         since: "0.1.0".into(),
         references: Vec::new(),
     };

@@ -8,8 +8,10 @@ use crate::config::WaiverNote;
 use crate::document::{FieldPath, ObjectRef};
 use crate::environment::KubernetesVersion;
 use crate::finding::{Failure, Finding, Fingerprint};
-use crate::judge::{Judged, JudgedEnvironment, NotJudged, OtherDocument, Verdict, Waived};
-use crate::rule::{Doors, Enforcement, Reference, Registry, RuleMeta, Scope, Severity};
+use crate::judge::{
+    Judged, JudgedEnvironment, JudgedKind, NotJudged, OtherDocument, Verdict, Waived,
+};
+use crate::rule::{Doors, Enforcement, Minors, Reference, Registry, RuleMeta, Scope, Severity};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
 
 /// A repository with a verdict.
@@ -75,6 +77,7 @@ impl Repo {
             tier,
             kubernetes: KubernetesVersion { major: 1, minor: 37 },
             version_given: given,
+            upgraded_from: None,
             objects: 7,
         });
     }
@@ -112,6 +115,7 @@ pub(super) fn rule(id: &str) -> RuleMeta {
         enforcement: Enforcement::Deny,
         scope: Scope::Object,
         doors: Doors::Both,
+        minors: Minors::ALL,
         since: "0.1.0".into(),
         references: vec![Reference {
             title: "Good practice".into(),
@@ -177,6 +181,13 @@ pub(super) fn full() -> Repo {
     summary.roots = 2;
     summary.rules = 38;
     summary.default_kubernetes = Some(KubernetesVersion { major: 1, minor: 37 });
+    summary.kinds.push(JudgedKind {
+        api_version: "cert-manager.io/v1".to_owned(),
+        kind: "Certificate".to_owned(),
+        source: Some("embedded"),
+        name: Some("github.com/cert-manager/cert-manager v1.21.2".to_owned()),
+        objects: 2,
+    });
     let charts = (1..=7).map(|n| NotJudged {
         path: RepoPath::new(&format!("charts/web/templates/{n}.yaml")),
         span: None,

@@ -12,7 +12,9 @@ use super::Report;
 use super::redact::Secrets;
 use crate::document::{ObjectRef, Step};
 use crate::finding::Failure;
-use crate::judge::{Judged, JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Waived};
+use crate::judge::{
+    Judged, JudgedEnvironment, JudgedFile, JudgedKind, NotJudged, OtherDocument, Waived,
+};
 use crate::source::{Location, Span};
 
 /// Writes the report.
@@ -107,8 +109,29 @@ struct SummaryV1 {
     other_documents: Vec<OtherDocumentV1>,
     /// The environments, by name.
     environments: Vec<EnvironmentV1>,
+    /// By whose schemas the objects were judged, by `apiVersion` and kind.
+    kinds: Vec<KindV1>,
     /// The Kubernetes version for objects of which no environment is known.
     default_kubernetes: Option<String>,
+    /// The version before, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_upgraded_from: Option<String>,
+}
+
+/// By whose schema the objects of a kind were judged.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct KindV1 {
+    /// The `apiVersion`.
+    api_version: String,
+    /// The kind.
+    kind: String,
+    /// `kubernetes`, `repository`, `user` or `embedded`; `null` where no schema is known.
+    source: Option<String>,
+    /// The file, folder or package that holds the schema, where there is one.
+    name: Option<String>,
+    /// The number of objects, each counted once for every environment that receives it.
+    objects: usize,
 }
 
 /// A file whose objects were judged.
@@ -165,6 +188,9 @@ struct EnvironmentV1 {
     kubernetes: String,
     /// Whether that version was given; otherwise it is the newest known.
     kubernetes_given: bool,
+    /// The version that it has, where an upgrade is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgraded_from: Option<String>,
     /// The number of objects that it would receive.
     objects: usize,
 }
@@ -333,7 +359,9 @@ impl Mirror<'_> {
                 not_judged: summary.not_judged.iter().map(|it| self.not_judged(it)).collect(),
                 other_documents: summary.other_documents.iter().map(|it| self.other(it)).collect(),
                 environments: summary.environments.iter().map(environment).collect(),
+                kinds: summary.kinds.iter().map(kind).collect(),
                 default_kubernetes: summary.default_kubernetes.map(|it| it.to_string()),
+                default_upgraded_from: summary.default_upgraded_from.map(|it| it.to_string()),
             },
             findings: self.findings(),
             waived: self.waived(),
@@ -430,12 +458,23 @@ fn judged_file(it: &JudgedFile) -> JudgedFileV1 {
     }
 }
 
+fn kind(it: &JudgedKind) -> KindV1 {
+    KindV1 {
+        api_version: it.api_version.clone(),
+        kind: it.kind.clone(),
+        source: it.source.map(str::to_owned),
+        name: it.name.clone(),
+        objects: it.objects,
+    }
+}
+
 fn environment(it: &JudgedEnvironment) -> EnvironmentV1 {
     EnvironmentV1 {
         name: it.name.clone(),
         tier: it.tier.to_owned(),
         kubernetes: it.kubernetes.to_string(),
         kubernetes_given: it.version_given,
+        upgraded_from: it.upgraded_from.map(|it| it.to_string()),
         objects: it.objects,
     }
 }

@@ -155,7 +155,10 @@ impl Page<'_> {
             vec![
                 self.code(&it.name),
                 it.tier.to_owned(),
-                format!("{}{assumed}", it.kubernetes),
+                match it.upgraded_from {
+                    Some(from) => format!("{}, only what is new after {from}", it.kubernetes),
+                    None => format!("{}{assumed}", it.kubernetes),
+                },
                 it.objects.to_string(),
             ]
         });

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::{Style, text};
-use crate::rule::{Doors, Registry, RuleMeta};
+use crate::rule::{Doors, Minors, Registry, RuleMeta};
 
 /// What a list of rules is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,9 +92,10 @@ pub fn write_explanation(meta: &RuleMeta, style: Style, out: &mut dyn Write) -> 
         ("by default", meta.enforcement.as_str()),
         ("looks at", meta.scope.as_str()),
         ("judged at", doors(meta.doors)),
+        ("Kubernetes", &minors(meta.minors)),
         ("since", &meta.since),
     ] {
-        // Rules of the user's own policies say no version.
+        // Rules of the user's own policies say no version, and most rules always hold.
         if !value.is_empty() {
             writeln!(out, "{name:12}{}", text::escape(value))?;
         }
@@ -121,6 +122,16 @@ fn doors(doors: Doors) -> &'static str {
     match doors {
         Doors::Repository => "the repository only",
         Doors::Both => "the repository and the cluster",
+    }
+}
+
+/// Returns the versions of Kubernetes in which a rule holds, for people; nothing for all.
+fn minors(minors: Minors) -> String {
+    match (minors.first, minors.last) {
+        (0, None) => String::new(),
+        (first, None) => format!("1.{first} and later"),
+        (0, Some(last)) => format!("up to 1.{last}"),
+        (first, Some(last)) => format!("1.{first} to 1.{last}"),
     }
 }
 
@@ -178,10 +189,22 @@ struct RuleV1<'a> {
     enforcement: &'a str,
     scope: &'a str,
     doors: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubernetes: Option<MinorsV1>,
     since: &'a str,
     description: &'a str,
     help: &'a str,
     references: Vec<ReferenceV1<'a>>,
+}
+
+// The first and the last version of Kubernetes in which a rule holds, where they are bounded.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MinorsV1 {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<String>,
 }
 
 // One page that a rule rests on.
@@ -201,6 +224,10 @@ impl<'a> RuleV1<'a> {
             enforcement: meta.enforcement.as_str(),
             scope: meta.scope.as_str(),
             doors: meta.doors.as_str(),
+            kubernetes: (meta.minors != Minors::ALL).then(|| MinorsV1 {
+                first: (meta.minors.first > 0).then(|| format!("1.{}", meta.minors.first)),
+                last: meta.minors.last.map(|last| format!("1.{last}")),
+            }),
             since: &meta.since,
             description: &meta.description,
             help: &meta.help,
@@ -265,6 +292,20 @@ mod tests {
             })
         );
         assert_eq!(rules.as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_versions_of_kubernetes_are_told_where_they_are_bounded() {
+        let mut meta = rule("api/invalid-name");
+        meta.minors = Minors { first: 29, last: Some(33) };
+        let mut out = Vec::new();
+        write_explanation(&meta, PLAIN, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\nKubernetes  1.29 to 1.33\n"), "{text}");
+        assert_eq!(minors(Minors::since(30)), "1.30 and later");
+        assert_eq!(minors(Minors::until(30)), "up to 1.30");
+        let json = serde_json::to_value(RuleV1::new(&meta)).unwrap();
+        assert_eq!(json["kubernetes"], serde_json::json!({"first": "1.29", "last": "1.33"}));
     }
 
     #[test]

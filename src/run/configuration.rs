@@ -5,11 +5,12 @@
 
 use std::path::Path;
 
+use super::schemas::SchemaPlace;
 use super::{Rules, RunError, failure};
 use crate::check::policy::BundleError;
 use crate::check::schema;
 use crate::config::{ConfigError, Draft, Known, Settings};
-use crate::discover::{self, ModuleFile};
+use crate::discover::{self, ModuleFile, SchemaBase, SchemaFiles, SchemaLocation};
 use crate::engine::rego::Place;
 use crate::finding::Failure;
 use crate::load::{Dialect, Limits, Parsed};
@@ -95,6 +96,39 @@ pub(super) fn policies(
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files.dedup_by(|later, first| later.path == first.path);
     Ok(files)
+}
+
+/// Returns the places with schemas that a configuration names.
+///
+/// `folder` is that of the configuration, below `root`, which no path may leave. A configuration
+/// that cannot be read names none: [`Configuration::of`] says what is wrong with it.
+pub(super) fn schemas(
+    sources: &SourceMap,
+    config: SourceId,
+    folder: &RepoPath,
+    root: &Path,
+) -> Result<Vec<SchemaPlace>, Vec<Failure>> {
+    let Ok(parsed) = parsed(sources, config) else { return Ok(Vec::new()) };
+    let Ok(draft) = Draft::read(parsed.documents.first()) else { return Ok(Vec::new()) };
+    let folder = folder.segments().fold(root.to_owned(), |at, name| at.join(name));
+    let base = SchemaBase { folder: folder.clone(), within: Some(root.to_owned()) };
+    let mut places = Vec::new();
+    let mut failures = Vec::new();
+    for schema in draft.schemas() {
+        match SchemaLocation::new(&schema.location, &base) {
+            Ok(location) => places.push(SchemaPlace {
+                location,
+                files: SchemaFiles::new(base.within.clone(), None),
+                folder: folder.clone(),
+                span: Some(schema.span),
+            }),
+            Err(reason) => failures.push(Failure {
+                span: Some(schema.span),
+                ..failure(format!("the location of schemas cannot be used: {reason}"))
+            }),
+        }
+    }
+    if failures.is_empty() { Ok(places) } else { Err(failures) }
 }
 
 /// Parses a configuration, which is one document.

@@ -10,13 +10,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::configuration::{self, Configuration, Refused};
 use super::objects::is_named;
+use super::schemas::{self, SchemaPlace, UserSources};
 use super::{Rules, RunError, known_version};
 use crate::admission::{Answer, Judgement, Request, answer, questions, refuse, refuse_review};
 use crate::check::policy::built_in_modules;
-use crate::check::{Context, Results, schema};
+use crate::check::schema::{self, Sources};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::date::Date;
-use crate::discover::ModuleFile;
+use crate::discover::{ModuleFile, SchemaFile, SchemaFiles};
 use crate::document::{Document, Node};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
@@ -24,8 +26,8 @@ use crate::graph;
 use crate::judge::{Audit, Court, Summary, Verdict};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
-use crate::review::{Operation, Review};
-use crate::rule::{Enforcement, Selection};
+use crate::review::{Apply, Operation, Review};
+use crate::rule::{Enforcement, Registry, Selection};
 use crate::source::{Encoding, Origin, RepoPath, Source, SourceId, SourceMap};
 
 /// The name under which a question of an API server is reported.
@@ -61,11 +63,13 @@ const READS: usize = 8;
 pub struct Inputs {
     config: Option<(RepoPath, Vec<u8>)>,
     policies: Vec<ModuleFile>,
+    /// The places with schemas, each with all of its files.
+    schemas: Vec<(SchemaPlace, Vec<SchemaFile>)>,
     digest: String,
 }
 
 impl Inputs {
-    /// Reads the configuration file, and the files of the policies that it names.
+    /// Reads the configuration file, and the files of the policies and schemas that it names.
     ///
     /// What is read was there at one time: Kubernetes exchanges the files of a mounted folder all
     /// at once, and may do so in between.
@@ -91,7 +95,7 @@ impl Inputs {
     }
 
     fn read_once(options: &GateOptions) -> Result<Self, RunError> {
-        let (mut config, mut policies) = (None, Vec::new());
+        let (mut config, mut policies, mut schemas) = (None, Vec::new(), Vec::new());
         if let Some(path) = &options.config {
             let absolute = options.current_dir.join(path);
             let error = |err: std::io::Error| refused(path, err.to_string());
@@ -102,6 +106,18 @@ impl Inputs {
             let id = sources.add(Source::new(name.clone(), Origin::File, bytes.clone()));
             policies = configuration::policies(&sources, id, &RepoPath::root(), &folder)
                 .map_err(|failures| RunError::Refused(told(&sources, &failures)))?;
+            let places = configuration::schemas(&sources, id, &RepoPath::root(), &folder)
+                .map_err(|failures| RunError::Refused(told(&sources, &failures)))?;
+            for place in places {
+                let files = place.location.everything(&place.files).map_err(|reason| {
+                    let location = place.location.text().to_owned();
+                    RunError::SchemaLocation { location, reason }
+                })?;
+                if let Some(reason) = schemas::broken(&place, &files) {
+                    return Err(RunError::Schemas(reason));
+                }
+                schemas.push((place, files));
+            }
             config = Some((name, bytes));
         }
         let mut hash = Sha256::new();
@@ -117,18 +133,40 @@ impl Inputs {
             part(&mut hash, policy.path.as_str());
             part(&mut hash, &policy.bytes);
         }
+        for (place, files) in &schemas {
+            part(&mut hash, place.location.text());
+            for file in files {
+                part(&mut hash, file.path.to_string_lossy().as_bytes());
+                part(&mut hash, &file.bytes);
+            }
+        }
         let mut digest = String::with_capacity(64);
         for byte in hash.finalize() {
             for nibble in [byte >> 4, byte & 15] {
                 digest.extend(char::from_digit(u32::from(nibble), 16));
             }
         }
-        Ok(Self { config, policies, digest })
+        Ok(Self { config, policies, schemas, digest })
     }
 
     /// Returns the SHA-256 of the program's rules and of all that was read, in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Returns the schemas that the configuration names, from the files that were read.
+    fn sources(&self) -> Result<Sources, RunError> {
+        let places: Result<Vec<SchemaPlace>, String> = self
+            .schemas
+            .iter()
+            .map(|(place, files)| {
+                let files = SchemaFiles::in_memory(files.clone())?;
+                Ok(SchemaPlace { files, ..place.clone() })
+            })
+            .collect();
+        let user = places.and_then(|places| UserSources::new(places, None));
+        let user = user.map_err(RunError::Schemas)?;
+        Ok(Sources::new(user.before).with_later(user.after))
     }
 
     /// Returns what the files say, and the text of the configuration.
@@ -185,7 +223,8 @@ fn part(hash: &mut Sha256, bytes: impl AsRef<[u8]>) {
 pub struct Gate {
     /// The text of the configuration, into which waivers point.
     config: SourceMap,
-    rules: Rules,
+    checks: Vec<Box<dyn Check>>,
+    registry: Registry,
     selection: Selection,
     settings: Settings,
     environment: Option<Environment>,
@@ -204,10 +243,12 @@ impl Gate {
         known_version(options.kubernetes)?;
         let environment = environment(options, &settings)?;
         let kubernetes = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
+        let (checks, registry) = rules.checks(inputs.sources()?);
         Ok(Self {
             config,
             tiers: environment.iter().map(|it| (Arc::clone(&it.name), it.tier)).collect(),
-            rules,
+            checks,
+            registry,
             selection,
             settings,
             environment,
@@ -219,7 +260,7 @@ impl Gate {
 
     /// Prepares every rule, so that the first question waits no longer than the others.
     pub fn prepare(&self) {
-        self.rules.checks.par_iter().for_each(|check| check.prepare());
+        self.checks.par_iter().for_each(|check| check.prepare());
     }
 
     /// Returns the SHA-256, in hexadecimal, of the program's rules and of what configures them.
@@ -310,7 +351,7 @@ impl Gate {
         });
         let court = Court {
             sources,
-            registry: &self.rules.registry,
+            registry: &self.registry,
             settings: &self.settings,
             tiers: &self.tiers,
             today,
@@ -327,7 +368,7 @@ impl Gate {
         let report = Report {
             verdict: &verdict,
             sources,
-            registry: &self.rules.registry,
+            registry: &self.registry,
             display: Display::default(),
         };
         let judgement = Judgement {
@@ -368,14 +409,13 @@ impl Gate {
                     Operation::Update if !object.in_list => request.old_object.as_ref(),
                     _ => None,
                 },
+                apply: Apply::Client,
                 dry_run: request.dry_run,
                 environment: self.environment.as_ref(),
                 provenance: None,
                 asked: Some(&request.asked),
             };
-            for check in &self.rules.checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            results.append(check::judge_object(&self.checks, cx, &review));
         }
         if let Some(environment) = &self.environment {
             for finding in &mut results.findings {
@@ -389,8 +429,7 @@ impl Gate {
     /// warns.
     fn enforcement(&self, sources: &SourceMap, failure: &Failure) -> Enforcement {
         let Some(rule) = &failure.rule else { return Enforcement::Deny };
-        let default =
-            self.rules.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
+        let default = self.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
         let path = failure.span.map_or_else(|| RepoPath::new(REQUEST), |it| sources.path(it));
         let environment = self.environment.as_ref().map(|it| (&*it.name, it.tier));
         let place = crate::config::Place { environment, path: &path };

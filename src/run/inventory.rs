@@ -6,13 +6,16 @@ use std::sync::Arc;
 use super::Options;
 use super::objects::Reviews;
 use super::repository::Read;
+use crate::check::SchemaUse;
+use crate::check::schema::Authority;
 use crate::config::Settings;
 use crate::document::{Document, FieldPath, Node, NodeKind, ObjectRef, Step};
 use crate::environment::{Environment, Tier};
 use crate::finding::Finding;
 use crate::graph::{Graph, Role};
 use crate::judge::{
-    JudgedEnvironment, JudgedFile, NotJudged, OtherDocument, Summary, UNKNOWN_ENVIRONMENT,
+    JudgedEnvironment, JudgedFile, JudgedKind, NotJudged, OtherDocument, Summary,
+    UNKNOWN_ENVIRONMENT,
 };
 use crate::load::{self, Dialect, Repository};
 use crate::rule::{Registry, closest};
@@ -224,8 +227,26 @@ pub(super) fn summary(
         not_judged,
         other_documents,
         environments: environments(graph, reviews, settings, options),
+        kinds: Vec::new(),
         default_kubernetes: None,
+        default_upgraded_from: None,
     }
+}
+
+/// Counts the objects of each kind, by whose schema they were judged.
+pub(super) fn kinds(schemas: &[SchemaUse]) -> Vec<JudgedKind> {
+    let mut counts: BTreeMap<&SchemaUse, usize> = BTreeMap::new();
+    for it in schemas {
+        *counts.entry(it).or_default() += 1;
+    }
+    let kind = |(it, objects): (&SchemaUse, usize)| JudgedKind {
+        api_version: it.api_version.to_string(),
+        kind: it.kind.to_string(),
+        source: it.authority.as_ref().map(Authority::sort),
+        name: it.authority.as_ref().and_then(Authority::name).map(str::to_owned),
+        objects,
+    };
+    counts.into_iter().map(kind).collect()
 }
 
 /// Says whether a file that looks like a manifest cannot be read.
@@ -353,6 +374,7 @@ fn environments(
                 },
                 kubernetes: environment.kubernetes,
                 version_given: given(environment),
+                upgraded_from: None,
                 objects,
             })
         })

@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::schemas::Kind;
 use super::{Options, Progress};
-use crate::check::{Check, Context, Results};
+use crate::check::schema::{self, Authority, Definitions};
+use crate::check::{self, Check, Context, Results};
 use crate::config::Settings;
 use crate::document::Document;
-use crate::environment::Environment;
+use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::{Failure, Finding};
 use crate::graph::{self, Graph, Placement};
 use crate::judge::NotJudged;
 use crate::load::{self, Dialect, Repository};
 use crate::render::{self, GapKind, RenderError, Rendered};
-use crate::review::{Operation, Provenance, Review};
+use crate::review::{Apply, Operation, Provenance, Review};
 use crate::rule::{Registry, RuleId};
 use crate::source::RepoPath;
 
@@ -26,6 +28,7 @@ pub(super) struct Task<'run> {
     document: Cow<'run, Document>,
     pub(super) environment: Option<Arc<Environment>>,
     provenance: Provenance,
+    apply: Apply,
 }
 
 /// Everything to judge, and what was met on the way there.
@@ -87,7 +90,10 @@ pub(super) fn collect<'run>(
     };
     for ((root, environments), rendered) in roots.into_iter().zip(renders) {
         match rendered {
-            Ok(rendered) => reviews.add_rendered(repository, registry, rendered, environments),
+            Ok(rendered) => {
+                let apply = graph.apply(&root.folder);
+                reviews.add_rendered(repository, registry, rendered, (environments, apply));
+            }
             Err(error) => reviews.add_broken(settings, root, error),
         }
     }
@@ -98,8 +104,9 @@ pub(super) fn collect<'run>(
             .and_then(|parsed| parsed.documents.get(manifest.document));
         let Some(document) = document else { continue };
         let provenance = Provenance { path: manifest.path.clone(), root: None };
+        let apply = graph.apply(&manifest.path);
         for object in load::objects(document) {
-            reviews.add(object.document, &environments, &provenance);
+            reviews.add(object.document, (&environments, apply), &provenance);
         }
         reviews.plain.push((manifest.path.clone(), environments));
     }
@@ -110,12 +117,12 @@ impl<'run> Reviews<'run> {
     fn add(
         &mut self,
         document: Cow<'run, Document>,
-        environments: &[Arc<Environment>],
+        (environments, apply): (&[Arc<Environment>], Apply),
         provenance: &Provenance,
     ) {
         let mut task = |document, environment| {
             let provenance = provenance.clone();
-            self.tasks.push(Task { document, environment, provenance });
+            self.tasks.push(Task { document, environment, provenance, apply });
         };
         match environments.split_last() {
             None => task(document, None),
@@ -133,7 +140,7 @@ impl<'run> Reviews<'run> {
         repository: &Repository,
         registry: &Registry,
         rendered: Rendered,
-        environments: Vec<Arc<Environment>>,
+        (environments, apply): (Vec<Arc<Environment>>, Apply),
     ) {
         for gap in &rendered.gaps {
             let (rule, message) = gap_finding(gap.kind, &gap.text);
@@ -148,7 +155,7 @@ impl<'run> Reviews<'run> {
                 path: repository.sources().path(document.span),
                 root: Some(rendered.folder.clone()),
             };
-            self.add(Cow::Owned(document), &environments, &provenance);
+            self.add(Cow::Owned(document), (&environments, apply), &provenance);
         }
         self.rendered.push((rendered.read, environments));
     }
@@ -203,6 +210,48 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
     }
 }
 
+/// Gathers the custom resource definitions among the objects, for the kinds that are there.
+pub(super) fn definitions(reviews: &Reviews<'_>) -> Definitions {
+    let mut definitions = Definitions::default();
+    let defined =
+        |task: &Task<'_>| schema::defines(task.document.object.as_ref(), &task.document.root);
+    let found: Vec<(&Task<'_>, (String, String))> =
+        reviews.tasks.iter().filter_map(|task| Some((task, defined(task)?))).collect();
+    if found.is_empty() {
+        return definitions;
+    }
+    let kinds: BTreeSet<(&str, &str)> = reviews
+        .tasks
+        .iter()
+        .filter_map(|task| task.document.object.as_ref())
+        .map(|object| (object.group(), &*object.kind))
+        .collect();
+    for (task, (group, kind)) in found {
+        if !kinds.contains(&(group.as_str(), kind.as_str())) {
+            continue;
+        }
+        let environment = task.environment.as_ref().map(|it| Arc::clone(&it.name));
+        let authority = Authority::Repository(task.provenance.path.to_string().into());
+        let (object, root) = (task.document.object.as_ref(), &task.document.root);
+        definitions.add(environment, authority, object, root);
+    }
+    definitions
+}
+
+/// Returns the kinds of the objects, each in the versions of Kubernetes that it is judged for.
+pub(super) fn kinds(reviews: &Reviews<'_>, default: KubernetesVersion) -> BTreeSet<Kind> {
+    let kind = |task: &Task<'_>| {
+        let object = task.document.object.as_ref()?;
+        Some(Kind {
+            kubernetes: task.environment.as_ref().map_or(default, |it| it.kubernetes),
+            group: object.group().to_owned(),
+            version: object.version().to_owned(),
+            name: object.kind.to_string(),
+        })
+    };
+    reviews.tasks.iter().filter_map(kind).collect()
+}
+
 /// Judges every object in every environment.
 pub(super) fn check_all(
     reviews: &Reviews<'_>,
@@ -214,19 +263,17 @@ pub(super) fn check_all(
         .tasks
         .par_iter()
         .map(|task| {
-            let mut results = Results::default();
             let review = Review {
                 operation: Operation::Create,
                 object: &task.document,
                 old_object: None,
+                apply: task.apply,
                 dry_run: false,
                 environment: task.environment.as_deref(),
                 provenance: Some(&task.provenance),
                 asked: None,
             };
-            for check in checks {
-                check.check_object(cx, &review, &mut results);
-            }
+            let mut results = check::judge_object(checks, cx, &review);
             if let Some(environment) = &task.environment {
                 for finding in &mut results.findings {
                     finding.environments.insert(Arc::clone(&environment.name));

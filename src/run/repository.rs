@@ -5,18 +5,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, Refused};
+use super::schemas::SchemaPlace;
 use super::{Input, Options, Outcome, Rules, RunError};
 use crate::config::{self, Settings};
-use crate::discover::{self, ModuleFile, Skipped, WalkLimits};
+use crate::discover::{
+    self, ModuleFile, SchemaBase, SchemaFiles, SchemaLocation, Skipped, WalkLimits,
+};
 use crate::environment::KubernetesVersion;
 use crate::finding::Failure;
 use crate::graph::{self, Graph};
 use crate::judge::{Summary, Verdict};
 use crate::load::{Limits, Repository};
-use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap};
+use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
 
 /// The name under which standard input is reported.
 const STDIN: &str = "<stdin>";
+
+/// The name under which the arguments are reported.
+const COMMAND_LINE: &str = "<command line>";
 
 /// How often references may lead to files that lead to further ones. Each round is one step down
 /// a chain of bases that lies outside the paths that were asked for.
@@ -193,6 +199,40 @@ impl Read {
             });
         }
         Configuration::of(self.sources(), config.source, &config.folder, &policies)
+    }
+
+    /// Returns the places with schemas: those of the command line, then those that the
+    /// configuration names.
+    pub(super) fn places(&mut self, options: &Options) -> Result<Vec<SchemaPlace>, Refused> {
+        let mut places = Vec::new();
+        let base = SchemaBase { folder: options.current_dir.clone(), within: None };
+        for text in &options.schema_locations {
+            let refused = |reason| {
+                let location = text.clone();
+                Refused::Program(RunError::SchemaLocation { location, reason })
+            };
+            let location = SchemaLocation::new(text, &base).map_err(refused)?;
+            // A place on the command line is shown there.
+            let span = location.is_remote().then(|| {
+                let path = RepoPath::new(COMMAND_LINE);
+                let text = format!("--schema-location {text}");
+                let id = self.repository.add_text(Source::new(path, Origin::File, text.into()));
+                Span::start_of(id)
+            });
+            places.push(SchemaPlace {
+                location,
+                files: SchemaFiles::new(None, options.schema_cache.clone()),
+                folder: options.current_dir.clone(),
+                span,
+            });
+        }
+        let Some(config) = &self.config else { return Ok(places) };
+        let Some(root) = config.elsewhere.as_deref().or(self.root.as_deref()) else {
+            return Ok(places);
+        };
+        let named = configuration::schemas(self.sources(), config.source, &config.folder, root);
+        places.extend(named.map_err(Refused::Failures)?);
+        Ok(places)
     }
 
     fn sources(&self) -> &SourceMap {

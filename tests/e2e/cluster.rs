@@ -167,6 +167,17 @@ impl Cluster {
         self.ask(User::Admin, "GET", path, None)
     }
 
+    /// Creates an object; an error where the server does not answer.
+    pub(crate) fn try_create(
+        &self,
+        user: User,
+        path: &str,
+        object: &Value,
+    ) -> std::io::Result<Response> {
+        let body = object.to_string();
+        self.try_ask(user, "POST", path, Some(("application/json", body.as_bytes())))
+    }
+
     pub(crate) fn create(&self, user: User, path: &str, object: &Value) -> Response {
         let body = object.to_string();
         self.ask(user, "POST", path, Some(("application/json", body.as_bytes())))

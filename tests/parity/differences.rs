@@ -24,6 +24,8 @@ pub(crate) enum Side {
 pub(crate) enum Cause {
     /// The registry says that the rule is not judged at the API server.
     RepositoryOnly,
+    /// The API server has validated an object before it asks about it.
+    Validated,
     /// A Secret at the API server is always readable: who wrote it decides.
     Provenance,
     /// The values of a Secret are not judged by their format at the API server.
@@ -37,14 +39,22 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::RepositoryOnly,
+        Self::Validated,
         Self::Provenance,
         Self::SecretValue,
         Self::Comment,
         Self::File,
         Self::Path,
     ];
+}
+
+/// Says whether a rule foresees what the API server has done before it asks.
+fn is_validation(rule: &str) -> bool {
+    rule.starts_with("api/")
+        || ["schema/broken-rule", "schema/duplicate-item", "schema/unknown-custom-field"]
+            .contains(&rule)
 }
 
 /// Returns why a finding is at one side only; nothing where that is a defect.
@@ -54,6 +64,9 @@ pub(crate) fn cause(registry: &Registry, side: Side, seen: &Seen) -> Option<Caus
     let is_secret = seen.object.starts_with("v1 Secret ");
     let below = |field: &str| seen.field.starts_with(field);
     match side {
+        Side::Check if meta.doors == Doors::Repository && is_validation(&seen.rule) => {
+            Some(Cause::Validated)
+        }
         Side::Check if meta.doors == Doors::Repository => Some(Cause::RepositoryOnly),
         _ if seen.rule == "secrets/plaintext-secret" => Some(Cause::Provenance),
         Side::Check if category == "secrets" && seen.field.is_empty() => Some(Cause::Comment),
@@ -83,7 +96,14 @@ fn rules(registry: &Registry, cause: Cause) -> Vec<String> {
             .collect()
     };
     match cause {
-        Cause::RepositoryOnly => of(&|_, _, doors| doors == Doors::Repository),
+        Cause::RepositoryOnly => {
+            of(&|id, _, doors| doors == Doors::Repository && !is_validation(id))
+        }
+        Cause::Validated => {
+            let mut rules = vec!["every rule of `api`".to_owned()];
+            rules.extend(of(&|id, category, _| category != "api" && is_validation(id)));
+            rules
+        }
         Cause::Provenance => of(&|id, _, _| id == "secrets/plaintext-secret"),
         Cause::SecretValue | Cause::Comment | Cause::File => {
             vec!["every rule of `secrets` that knows a format".to_owned()]
@@ -98,6 +118,11 @@ fn told(cause: Cause) -> (&'static str, &'static str) {
             "Only a text or a repository shows it",
             "not judged at the cluster: an API server has parsed the text, knows its kinds, and \
              says nothing of the repository",
+        ),
+        Cause::Validated => (
+            "The API server validates an object before it asks",
+            "in the repository, what the server of that version would refuse; at the cluster, it \
+             has refused it already",
         ),
         Cause::Provenance => (
             "A Secret at the API server is always readable",
@@ -160,8 +185,18 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
     assert_eq!(
         only,
         BTreeSet::from(
-            ["config/*", "coverage/*", "schema/unknown-kind", "waiver/*", "yaml/*"]
-                .map(str::to_owned)
+            [
+                "config/*",
+                "coverage/*",
+                // An API server says these itself, or serves no such kind.
+                "schema/deprecated-kind",
+                "schema/disabled-api",
+                "schema/unknown-kind",
+                "schema/unserved-version",
+                "waiver/*",
+                "yaml/*",
+            ]
+            .map(str::to_owned)
         )
     );
 }

@@ -1,7 +1,9 @@
 //! Regenerates what Tidewaiter embeds: `cargo run --manifest-path xtask/Cargo.toml -- schemas`.
 //!
-//! Needs the package registries (through `pip`, `npm` and `cargo`); the program itself never does.
+//! Needs the package registries (through `pip`, `npm`, `cargo` and `go`); the program itself never
+//! does. `crds` regenerates the custom resources alone.
 
+mod crds;
 mod schemas;
 
 use std::path::Path;
@@ -10,11 +12,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     match (args.next().as_deref(), args.next()) {
-        (Some("schemas"), None) => {
+        (Some(what @ ("schemas" | "crds")), None) => {
             let Some(root) = Path::new(env!("CARGO_MANIFEST_DIR")).parent() else {
                 return ExitCode::FAILURE;
             };
-            match schemas::generate(root) {
+            // The custom resources are many packages; they can be regenerated alone.
+            let builtin = if what == "schemas" { schemas::generate(root) } else { Ok(()) };
+            match builtin.and_then(|()| crds::generate(root)) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(err) => {
                     eprintln!("cannot regenerate the schemas: {err}");
@@ -23,7 +27,7 @@ fn main() -> ExitCode {
             }
         }
         _ => {
-            eprintln!("usage: xtask schemas");
+            eprintln!("usage: xtask schemas | crds");
             ExitCode::from(2)
         }
     }

@@ -110,6 +110,7 @@ mod tests {
             operation,
             object: document,
             old_object: None,
+            apply: crate::review::Apply::Client,
             dry_run: false,
             environment: None,
             provenance: None,

@@ -2,7 +2,7 @@
 
 use crate::document::{Node, NodeKind, ObjectRef};
 use crate::engine::rego::Annotation;
-use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, closest};
+use crate::rule::{Doors, Enforcement, Minors, Reference, RuleId, RuleMeta, Scope, closest};
 use crate::source::Span;
 
 use super::bundle::{BundleError, Owner};
@@ -113,6 +113,7 @@ pub(super) fn read(
         scope: scope?,
         // What an environment or a change holds, a request does not say.
         doors: if scope? == Scope::Object { Doors::Both } else { Doors::Repository },
+        minors: Minors::ALL,
         since: if no_since { "".into() } else { since?.into() },
         references,
     };

@@ -1,31 +1,13 @@
 //! The forms of strings that the API server's decoder insists on.
 
-/// Says whether a string stands for a value that is filled in later.
-///
-/// Flux and shells write `${VAR}`, kubelet `$(VAR)`, templates `{{ … }}` and `<TOKEN>`, and SOPS
-/// `ENC[…]`: what type they will have is not known here.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    let token = |text: &str| {
-        let Some((_, rest)) = text.split_once('<') else { return false };
-        let Some((name, _)) = rest.split_once('>') else { return false };
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
-    };
-    // Most values are short words: one look rules them out.
-    text.contains(['$', '{', '<', '['])
-        && (text.contains("${")
-            || text.contains("$(")
-            || text.contains("{{")
-            || text.contains("ENC[")
-            || token(text))
-}
-
 /// The suffixes of a quantity, beside an exponent.
 const SUFFIXES: [&str; 16] =
     ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /// Says whether a string is a quantity (`ParseQuantity` of `k8s.io/apimachinery`).
 pub(super) fn is_quantity(text: &str) -> bool {
+    // The decoder cuts blanks off before it parses.
+    let text = text.trim_matches(|c: char| c.is_whitespace() && !c.is_ascii_control());
     let Some((number, suffix)) = split_quantity(text) else { return false };
     // A sign alone is zero to the parser; nothing at all is not.
     if number.is_empty() && suffix.is_empty() {
@@ -69,40 +51,67 @@ pub(super) fn is_base64(text: &str) -> bool {
     total.is_multiple_of(4) && padding <= 2 && (padding == 0 || total > padding)
 }
 
-/// Says whether a string is a date and time of RFC 3339, as Go's `time.Parse` reads it.
+/// Says whether a string is a date and time of RFC 3339, as Go's `time.Parse` reads it: the hour
+/// may have one digit, and a fraction any number of them.
 pub(super) fn is_date_time(text: &str) -> bool {
-    let number = |range: std::ops::Range<usize>, allowed: std::ops::RangeInclusive<u32>| {
-        text.get(range)
-            .filter(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|it| it.parse().ok())
-            .is_some_and(|it: u32| allowed.contains(&it))
+    after_seconds(text).is_some_and(|rest| {
+        let zone = match rest.strip_prefix(['.', ',']) {
+            Some(fraction) => {
+                let zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
+                if zone.len() == fraction.len() { rest } else { zone }
+            }
+            None => rest,
+        };
+        is_zone(zone)
+    })
+}
+
+/// Says whether a string is a date and time with exactly six digits of a fraction, which is how
+/// `metav1.MicroTime` reads it.
+pub(super) fn is_micro_time(text: &str) -> bool {
+    after_seconds(text)
+        .and_then(|rest| rest.strip_prefix(['.', ',']))
+        .and_then(|rest| rest.split_at_checked(6))
+        .is_some_and(|(fraction, zone)| {
+            fraction.bytes().all(|byte| byte.is_ascii_digit()) && is_zone(zone)
+        })
+}
+
+/// Reads a date and a time up to the seconds, and returns what follows.
+fn after_seconds(text: &str) -> Option<&str> {
+    let (year, rest) = digits(text, 4)?;
+    let (month, rest) = digits(rest.strip_prefix('-')?, 2)?;
+    let (day, rest) = digits(rest.strip_prefix('-')?, 2)?;
+    let rest = rest.strip_prefix('T')?;
+    let (hour, rest) = digits(rest, 2).or_else(|| digits(rest, 1))?;
+    let (minute, rest) = digits(rest.strip_prefix(':')?, 2)?;
+    let (second, rest) = digits(rest.strip_prefix(':')?, 2)?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
     };
-    let sign =
-        |at: usize, allowed: &[u8]| text.as_bytes().get(at).is_some_and(|it| allowed.contains(it));
-    let date_and_time = number(0..4, 0..=9999)
-        && sign(4, b"-")
-        && number(5..7, 1..=12)
-        && sign(7, b"-")
-        && number(8..10, 1..=31)
-        && sign(10, b"T")
-        && number(11..13, 0..=23)
-        && sign(13, b":")
-        && number(14..16, 0..=59)
-        && sign(16, b":")
-        && number(17..19, 0..=59);
-    let rest = text.get(19..).unwrap_or_default();
-    let zone = match rest.strip_prefix(['.', ',']) {
-        Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
-        None => rest,
+    ((1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60).then_some(rest)
+}
+
+/// Says whether a string is a zone; offsets of 24 hours and 60 minutes are allowed.
+fn is_zone(text: &str) -> bool {
+    let offset = || {
+        let (hours, rest) = digits(text.strip_prefix(['+', '-'])?, 2)?;
+        let (minutes, rest) = digits(rest.strip_prefix(':')?, 2)?;
+        (hours <= 24 && minutes <= 60 && rest.is_empty()).then_some(())
     };
-    let at = text.len() - zone.len();
-    date_and_time
-        && (zone == "Z"
-            || zone.len() == 6
-                && sign(at, b"+-")
-                && number(at + 1..at + 3, 0..=23)
-                && sign(at + 3, b":")
-                && number(at + 4..at + 6, 0..=59))
+    text == "Z" || offset().is_some()
+}
+
+/// Reads a number of so many digits from the start.
+fn digits(text: &str, count: usize) -> Option<(u32, &str)> {
+    let (head, rest) = text.split_at_checked(count)?;
+    let number = head.bytes().all(|byte| byte.is_ascii_digit()).then(|| head.parse().ok())?;
+    number.map(|number| (number, rest))
 }
 
 #[cfg(test)]
@@ -113,12 +122,23 @@ mod tests {
     fn quantities_follow_the_parser() {
         for good in [
             "0", "1", "100m", "1.5Gi", ".5", "5.", "+3", "-1", "1e3", "1E3", "12e-3", "1E", "2k",
-            "1Ki",
+            "1Ki", " 1Gi ",
         ] {
             assert!(is_quantity(good), "{good}");
         }
         for bad in ["", "128mb", "1g", "100mi", "1 Gi", "1K", "1e", "1e3m", "one", "1,5", "0x10"] {
             assert!(!is_quantity(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn micro_times_have_six_digits_of_a_fraction() {
+        assert!(is_micro_time("2024-02-29T23:59:59.000000Z"));
+        assert!(is_micro_time("2024-02-29T23:59:59.123456+01:00"));
+        for bad in
+            ["2024-02-29T23:59:59Z", "2024-02-29T23:59:59.123Z", "2024-02-29T23:59:59.1234567Z"]
+        {
+            assert!(!is_micro_time(bad), "{bad}");
         }
     }
 
@@ -142,9 +162,14 @@ mod tests {
 
     #[test]
     fn times_have_a_zone() {
-        for good in
-            ["2024-02-29T23:59:59Z", "2024-01-01T00:00:00.123456Z", "2024-01-01T00:00:00+02:00"]
-        {
+        for good in [
+            "2024-02-29T23:59:59Z",
+            "2024-01-01T00:00:00.123456Z",
+            "2024-01-01T00:00:00,1Z",
+            "2024-01-01T00:00:00+02:00",
+            "2024-01-01T7:00:00Z",
+            "2024-01-01T00:00:00-24:60",
+        ] {
             assert!(is_date_time(good), "{good}");
         }
         for bad in [
@@ -152,27 +177,12 @@ mod tests {
             "2024-01-01",
             "2024-01-01T00:00:00",
             "2024-13-01T00:00:00Z",
+            "2023-02-29T00:00:00Z",
             "2024-01-01 00:00:00Z",
+            "2024-01-01T00:00:00.Z",
             "2024-01-01T00:00:00+0200",
         ] {
             assert!(!is_date_time(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn placeholders_are_known() {
-        for text in [
-            "${VAR}",
-            "a-$(VAR)",
-            "{{ .Values.x }}",
-            "<TOKEN>",
-            "<ADD LUN ID Here>",
-            "ENC[AES256_GCM,data:x]",
-        ] {
-            assert!(is_placeholder(text), "{text}");
-        }
-        for text in ["three", "a < b > c", "$5", "[x]", "<>", "<1>"] {
-            assert!(!is_placeholder(text), "{text}");
         }
     }
 }

@@ -1,23 +1,6 @@
-//! Schemas of kinds: where they come from, and how a walk reads them.
+//! Schemas of built-in kinds, as a walk reads them.
 
-use crate::environment::KubernetesVersion;
-
-use super::table::{Bits, Field, Format, Name, Node, NodeId, Table};
-
-/// Something that knows the schemas of kinds.
-///
-/// The built-in kinds are one; custom resource definitions are others. The first source that
-/// answers wins.
-pub trait SchemaSource: Send + Sync + std::fmt::Debug {
-    /// Returns the schema of a kind as this version of Kubernetes serves it.
-    fn lookup(
-        &self,
-        kubernetes: KubernetesVersion,
-        group: &str,
-        version: &str,
-        kind: &str,
-    ) -> Option<Schema<'_>>;
-}
+use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
 
 /// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +29,16 @@ pub(super) enum View<'a> {
     Quantity,
     /// An object of any fields.
     Open,
-    /// A list of these, and whether their `name` tells them apart.
-    List(Schema<'a>, bool),
+    /// A list of these, and what tells them apart.
+    List(Schema<'a>, Apart<'a>),
     /// An object of any keys with these values.
     Map(Schema<'a>),
     /// An object of these fields and no others.
     Object(Fields<'a>),
+    /// One of the others that the server decodes and does not validate.
+    Decoded(Schema<'a>),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, Schema<'a>),
 }
 
 impl<'a> Schema<'a> {
@@ -68,22 +55,23 @@ impl<'a> Schema<'a> {
             Node::Integer(bits) => View::Integer(*bits),
             Node::Number => View::Number,
             Node::String(format, values) => {
-                let names = self.table.list(values);
+                let names = self.table.values(values);
                 View::String(*format, Values { table: self.table, names })
             }
             Node::IntOrString => View::IntOrString,
             Node::Quantity => View::Quantity,
             Node::Open => View::Open,
-            Node::List(items, keys) => {
-                let named =
-                    matches!(self.table.list(keys), [key] if self.table.text(*key) == "name");
-                View::List(with(*items), named)
+            Node::List(items, apart, keys) => {
+                let keys = self.table.keys(keys);
+                View::List(with(*items), Apart { table: self.table, items: *apart, keys })
             }
             Node::Map(values) => View::Map(with(*values)),
             Node::Object(fields) => {
                 let all = self.table.fields(fields);
                 View::Object(Fields { table: self.table, all, minor: self.minor })
             }
+            Node::Decoded(node) => View::Decoded(with(*node)),
+            Node::Or(beside, node) => View::Or(*beside, with(*node)),
         }
     }
 }
@@ -115,6 +103,27 @@ impl<'a> Fields<'a> {
 
     fn schema(self, field: &Field) -> Schema<'a> {
         Schema { table: self.table, node: field.node, minor: self.minor }
+    }
+}
+
+/// What tells the items of a list apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Apart<'a> {
+    table: &'a Table,
+    pub(super) items: Items,
+    keys: &'a [Key],
+}
+
+impl<'a> Apart<'a> {
+    /// Says whether their `name` alone does, so that it can name an item.
+    pub(super) fn by_name(self) -> bool {
+        matches!(self.keys, [key] if self.table.text(key.name) == "name")
+    }
+
+    /// Returns the fields that do, each with what it is where it is missing.
+    pub(super) fn keys(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let text = move |name| self.table.text(name);
+        self.keys.iter().map(move |key| (text(key.name), key.default.map(text)))
     }
 }
 

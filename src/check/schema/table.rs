@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 /// The first bytes of a table, which change with the format.
-const MAGIC: &[u8] = b"TWSCHEMA1";
+const MAGIC: &[u8] = b"TWSCHEMA2";
 
 /// Schemas of many kinds in many minors.
 #[derive(Debug)]
@@ -17,8 +17,10 @@ pub(super) struct Table {
     pub(super) minors: Vec<u32>,
     nodes: Vec<Node>,
     fields: Vec<Field>,
-    /// Strings that nodes list: values of enumerations, keys of lists.
-    lists: Vec<Name>,
+    /// The values of enumerations.
+    values: Vec<Name>,
+    /// The fields that tell items of lists apart.
+    keys: Vec<Key>,
     /// The bodies of each definition.
     definitions: Vec<Range<u32>>,
     bodies: Vec<Body>,
@@ -43,10 +45,25 @@ pub(super) enum Node {
     IntOrString,
     Quantity,
     Open,
-    List(NodeId, Range<u32>),
+    List(NodeId, Items, Range<u32>),
     Map(NodeId),
     Object(Range<u32>),
     Definition(u32),
+    /// What the server decodes and does not validate.
+    Decoded(NodeId),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, NodeId),
+}
+
+/// What may stand where a JSON schema may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// A list of JSON schemas.
+    Schemas,
+    /// A boolean.
+    Boolean,
+    /// A list of strings.
+    Strings,
 }
 
 /// How large an integer may be.
@@ -63,6 +80,25 @@ pub(super) enum Format {
     Text,
     Base64,
     DateTime,
+    MicroTime,
+}
+
+/// What tells the items of a list apart (`x-kubernetes-list-type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Items {
+    /// Their position; keys only help to name an item.
+    Atomic,
+    /// Their value.
+    Set,
+    /// Their keys.
+    Map,
+}
+
+/// A field that tells items of a list apart, and what it is where it is missing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub(super) name: Name,
+    pub(super) default: Option<Name>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +124,14 @@ pub(super) struct Kind {
     pub(super) scope: u32,
     pub(super) node: NodeId,
     pub(super) minors: u64,
+    /// The minors in which a server serves it only when it is told to.
+    pub(super) disabled: u64,
+    /// The minor since which it is deprecated; 0 for none.
+    pub(super) deprecated: u32,
+    /// The minor since which it is no longer served; 0 for none.
+    pub(super) removed: u32,
+    /// Group, version and kind of what takes its place.
+    pub(super) replacement: Option<[Name; 3]>,
 }
 
 /// Why bytes are not a table.
@@ -123,7 +167,8 @@ impl Table {
             minors,
             nodes: Vec::new(),
             fields: Vec::new(),
-            lists: Vec::new(),
+            values: Vec::new(),
+            keys: Vec::new(),
             definitions: Vec::new(),
             bodies: Vec::new(),
             kinds: Vec::new(),
@@ -147,6 +192,13 @@ impl Table {
                 scope: it.number()?,
                 node: NodeId(it.number()?),
                 minors: it.long()?,
+                disabled: it.long()?,
+                deprecated: it.number()?,
+                removed: it.number()?,
+                replacement: match it.number()? {
+                    0 => None,
+                    _ => Some([Name(it.number()?), Name(it.number()?), Name(it.number()?)]),
+                },
             })
         })?;
         table.resolve_kinds()?;
@@ -169,18 +221,29 @@ impl Table {
                     0 => Format::Text,
                     1 => Format::Base64,
                     2 => Format::DateTime,
+                    3 => Format::MicroTime,
                     _ => return Err(TableError("unknown format of a string")),
                 };
                 let values = reader.many(|it| it.number().map(Name))?;
-                Node::String(format, extend(&mut self.lists, values)?)
+                Node::String(format, extend(&mut self.values, values)?)
             }
             5 => Node::IntOrString,
             6 => Node::Quantity,
             7 => Node::Open,
             8 => {
+                let apart = match reader.number()? {
+                    0 => Items::Atomic,
+                    1 => Items::Set,
+                    2 => Items::Map,
+                    _ => return Err(TableError("unknown type of a list")),
+                };
                 let items = NodeId(reader.number()?);
-                let keys = reader.many(|it| it.number().map(Name))?;
-                Node::List(items, extend(&mut self.lists, keys)?)
+                let keys = reader.many(|it| {
+                    let packed = it.number()?;
+                    let default = if packed & 1 == 1 { Some(Name(it.number()?)) } else { None };
+                    Ok(Key { name: Name(packed >> 1), default })
+                })?;
+                Node::List(items, apart, extend(&mut self.keys, keys)?)
             }
             9 => Node::Map(NodeId(reader.number()?)),
             10 => {
@@ -192,6 +255,16 @@ impl Table {
                 Node::Object(extend(&mut self.fields, fields)?)
             }
             11 => Node::Definition(reader.number()?),
+            12 => Node::Decoded(NodeId(reader.number()?)),
+            13 => {
+                let beside = match reader.number()? {
+                    0 => Beside::Schemas,
+                    1 => Beside::Boolean,
+                    2 => Beside::Strings,
+                    _ => return Err(TableError("unknown alternative")),
+                };
+                Node::Or(beside, NodeId(reader.number()?))
+            }
             _ => return Err(TableError("unknown node")),
         })
     }
@@ -210,8 +283,12 @@ impl Table {
         let node = |id: NodeId| (id.0 as usize) < self.nodes.len();
         let name = |name: Name| (name.0 as usize) < self.ends.len();
         let nodes = self.nodes.iter().all(|it| match it {
-            Node::List(items, _) => node(*items),
-            Node::Map(values) => node(*values),
+            Node::List(it, ..) | Node::Map(it) | Node::Or(_, it) => node(*it),
+            // What is decoded is an object or a list, never decoded twice.
+            Node::Decoded(it) => self
+                .nodes
+                .get(it.0 as usize)
+                .is_some_and(|inner| !matches!(inner, Node::Decoded(_))),
             Node::Definition(definition) => (*definition as usize) < self.definitions.len(),
             _ => true,
         });
@@ -219,16 +296,17 @@ impl Table {
         let bodies = self.bodies.iter().all(|it| {
             self.nodes
                 .get(it.node.0 as usize)
-                .is_some_and(|node| !matches!(node, Node::Definition(_)))
+                .is_some_and(|node| !matches!(node, Node::Definition(_) | Node::Decoded(_)))
         });
         let complete = nodes
             && bodies
             && self.fields.iter().all(|it| name(it.name) && node(it.node))
-            && self.lists.iter().all(|it| name(*it))
-            && self
-                .kinds
-                .iter()
-                .all(|it| [it.group, it.version, it.name, it.plural].into_iter().all(name));
+            && self.values.iter().all(|it| name(*it))
+            && self.keys.iter().all(|it| name(it.name) && it.default.is_none_or(name))
+            && self.kinds.iter().all(|it| {
+                let own = [it.group, it.version, it.name, it.plural];
+                own.into_iter().chain(it.replacement.into_iter().flatten()).all(name)
+            });
         if complete { Ok(self) } else { Err(TableError("a number leads nowhere")) }
     }
 
@@ -257,9 +335,14 @@ impl Table {
         self.fields.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
-    /// Returns strings that a node lists.
-    pub(super) fn list(&self, range: &Range<u32>) -> &[Name] {
-        self.lists.get(range.start as usize..range.end as usize).unwrap_or_default()
+    /// Returns the values of an enumeration.
+    pub(super) fn values(&self, range: &Range<u32>) -> &[Name] {
+        self.values.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
+    /// Returns the fields that tell the items of a list apart.
+    pub(super) fn keys(&self, range: &Range<u32>) -> &[Key] {
+        self.keys.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 }
 

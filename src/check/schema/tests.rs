@@ -1,13 +1,19 @@
 use super::*;
 use crate::load::{Dialect, Limits, objects, parse};
-use crate::review::Operation;
+use crate::review::{Apply, Operation};
 use crate::rule::Selection;
 use crate::source::{Origin, RepoPath, Source, SourceMap};
+
+mod versions;
 
 /// What a finding says: rule, message, help, path and the underlined text.
 type Said = (String, String, Option<String>, String, String);
 
 fn results(text: &str, kubernetes: KubernetesVersion) -> (SourceMap, Results) {
+    results_with(text, kubernetes, Apply::Client)
+}
+
+fn results_with(text: &str, kubernetes: KubernetesVersion, apply: Apply) -> (SourceMap, Results) {
     let mut sources = SourceMap::default();
     let path = RepoPath::new("a.yaml");
     let id = sources.add(Source::new(path, Origin::File, text.as_bytes().to_vec()));
@@ -22,6 +28,7 @@ fn results(text: &str, kubernetes: KubernetesVersion) -> (SourceMap, Results) {
                 operation: Operation::Create,
                 object: &object.document,
                 old_object: None,
+                apply,
                 dry_run: false,
                 environment: None,
                 provenance: None,
@@ -190,10 +197,10 @@ fn a_required_null_is_missing_and_an_optional_one_absent() {
 fn a_null_item_is_refused_where_an_empty_one_would_be() {
     assert_one(
         "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [null]\n",
-        "schema/wrong-type",
-        "expected an object in `spec.containers[0]`, found null",
+        "schema/missing-field",
+        "missing field `name` in `spec.containers[0]`",
         None,
-        "spec.containers[0]",
+        "spec.containers[0].name",
         "null",
     );
 }
@@ -321,17 +328,6 @@ fn values_of_enumerations_are_held() {
 }
 
 #[test]
-fn values_of_enumerations_have_versions() {
-    let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: web}]\n  tolerations: [{key: a, operator: Gt, value: '1'}]\n";
-    assert_clean(text);
-    let old = KubernetesVersion { major: 1, minor: 30 };
-    assert_eq!(
-        findings_for(text, old)[0].1,
-        "`Gt` is not a value of `spec.tolerations[0].operator`"
-    );
-}
-
-#[test]
 fn quantities_numbers_and_formats_are_held() {
     assert_one(
         &pod("resources: {limits: {memory: 128mb}}"),
@@ -415,38 +411,57 @@ fn what_is_filled_in_later_passes() {
 }
 
 #[test]
-fn a_removed_version_names_its_successor() {
+fn items_are_told_apart_by_keys_with_their_defaults() {
+    let service = |ports: &str| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: web}}\nspec:\n  ports: {ports}\n")
+    };
     assert_one(
-        "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n",
-        "schema/unknown-kind",
-        "Kubernetes 1.37 has no kind `PodDisruptionBudget` in `policy/v1beta1`",
-        Some("Kubernetes 1.24 was the last version that served it; use `policy/v1`"),
-        "apiVersion",
-        "policy/v1beta1",
+        &service("[{port: 80, name: a}, {port: 80, protocol: TCP, name: b}]"),
+        "schema/repeated-item",
+        "a second item `port: 80, protocol: TCP` in `spec.ports`",
+        Some("it is the same as item 0 of the list"),
+        "spec.ports[1]",
+        "{port: 80, protocol: TCP, name: b}",
     );
-    let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\n";
-    let old = KubernetesVersion { major: 1, minor: 20 };
-    let help = "Kubernetes 1.21 is the first version that serves it; use `batch/v1beta1`";
-    assert_eq!(findings_for(text, old)[0].2.as_deref(), Some(help));
+    assert_clean(&service("[{port: 80, name: a}, {port: 80, protocol: UDP, name: b}]"));
+    // An atomic list may repeat itself, and so may one whose key only serves patches.
+    assert_clean(&pod("args: [a, a]"));
 }
 
 #[test]
-fn a_kind_that_no_version_has_is_misspelt() {
-    assert_one(
-        "apiVersion: apps/v1\nkind: Deploymnt\nmetadata: {name: a}\n",
-        "schema/unknown-kind",
-        "Kubernetes 1.37 has no kind `Deploymnt` in `apps/v1`",
-        Some("did you mean `Deployment`?"),
-        "kind",
-        "Deploymnt",
+fn server_side_apply_refuses_what_a_plain_request_repeats() {
+    let text = pod("env: [{name: A, value: x}, {name: B}, {name: A, value: z}]");
+    let told = |apply| {
+        let (_, results) = results_with(&text, newest(), apply);
+        let said = results.findings.into_iter().map(|it| (it.rule.to_string(), it.message));
+        said.collect::<Vec<_>>()
+    };
+    let message = "a second item `name: A` in `spec.containers[web].env`".to_owned();
+    assert_eq!(told(Apply::ServerSide), [("schema/duplicate-item".to_owned(), message.clone())]);
+    assert_eq!(told(Apply::Client), [("schema/repeated-item".to_owned(), message)]);
+}
+
+#[test]
+fn a_json_schema_within_another_is_decoded_without_strictness() {
+    let text = |items: &str| {
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: a}}\nspec: {{group: b, scope: Cluster, names: {{kind: A, plural: as}}, versions: [{{name: v1, schema: {{openAPIV3Schema: {{{items}}}}}}}]}}\n"
+        )
+    };
+    assert_clean(&text("items: {type: object, tipe: object}"));
+    assert_clean(&text("additionalProperties: true, items: {properties: {a: {x: 1}}}"));
+    let wrong = |items: &str| {
+        let findings = findings(&text(items));
+        (findings[0].0.clone(), findings[0].3.clone())
+    };
+    let schema = "spec.versions[0].schema.openAPIV3Schema";
+    assert_eq!(
+        wrong("items: {properties: {a: 3}}"),
+        ("schema/wrong-type".to_owned(), format!("{schema}.items.properties.a"))
     );
-    assert_one(
-        "apiVersion: v1\nkind: Deployment\nmetadata: {name: a}\n",
-        "schema/unknown-kind",
-        "Kubernetes 1.37 has no kind `Deployment` in `v1`",
-        Some("use `apps/v1`"),
-        "apiVersion",
-        "v1",
+    assert_eq!(
+        wrong("additionalProperties: 'yes'"),
+        ("schema/wrong-type".to_owned(), format!("{schema}.additionalProperties"))
     );
 }
 
@@ -475,30 +490,21 @@ fn unknown_schemas_are_told_once_for_each_kind() {
 }
 
 #[test]
-fn a_version_without_schemas_cannot_be_judged() {
-    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
-    let (_, results) = results(text, KubernetesVersion { major: 1, minor: 99 });
-    let reason = "the schemas of Kubernetes 1.99 are not known, only those of 1.20 to 1.37";
-    assert_eq!(results.failures, [failure(reason.to_owned())]);
-    assert_eq!(results.findings, []);
-}
-
-#[test]
 fn other_sources_are_asked_first() {
     /// Knows one custom kind, by the schema of a built-in one.
     #[derive(Debug)]
     struct Widgets(Builtin);
 
     impl SchemaSource for Widgets {
-        fn lookup(
-            &self,
-            kubernetes: KubernetesVersion,
-            group: &str,
-            version: &str,
-            kind: &str,
-        ) -> Option<Schema<'_>> {
-            let schema = self.0.lookup(kubernetes, "", "v1", "ConfigMap")?;
-            ((group, version, kind) == ("example.com", "v1", "Widget")).then_some(schema)
+        fn lookup(&self, wanted: &Wanted<'_>) -> Option<Answer<'_>> {
+            let is_widget =
+                (wanted.group, wanted.version, wanted.kind) == ("example.com", "v1", "Widget");
+            let of = Wanted { group: "", kind: "ConfigMap", ..*wanted };
+            if is_widget { self.0.lookup(&of) } else { None }
+        }
+
+        fn scope(&self, _wanted: &Wanted<'_>) -> Option<KindScope> {
+            None
         }
     }
 
@@ -512,6 +518,7 @@ fn other_sources_are_asked_first() {
         operation: Operation::Create,
         object: &parsed.documents[0],
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,
@@ -521,11 +528,8 @@ fn other_sources_are_asked_first() {
     let cx =
         Context { sources: &sources, kubernetes: newest(), selection: &selection, deadline: None };
     let mut results = Results::default();
-    SchemaCheck::new(vec![Arc::new(Widgets(Builtin::new().unwrap()))]).check_object(
-        cx,
-        &review,
-        &mut results,
-    );
+    let own = Sources::new(vec![Arc::new(Widgets(Builtin::new().unwrap()))]);
+    SchemaCheck::new(Arc::new(own)).check_object(cx, &review, &mut results);
     let messages: Vec<&str> = results.findings.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(messages, ["unknown field `size` in the Widget"]);
 }
@@ -537,11 +541,20 @@ fn rules_that_are_not_wanted_are_not_told() {
     assert_eq!(
         ids,
         [
+            "coverage/remote-schema",
             "coverage/unknown-kind",
+            "schema/broken-rule",
+            "schema/deprecated-kind",
+            "schema/disabled-api",
+            "schema/duplicate-item",
             "schema/invalid-value",
             "schema/missing-field",
+            "schema/repeated-item",
+            "schema/unknown-custom-field",
             "schema/unknown-field",
             "schema/unknown-kind",
+            "schema/unproven-defect",
+            "schema/unserved-version",
             "schema/wrong-type",
         ]
     );
@@ -560,6 +573,7 @@ fn rules_that_are_not_wanted_are_not_told() {
         operation: Operation::Create,
         object: &parsed.documents[0],
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,

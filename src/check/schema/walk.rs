@@ -2,55 +2,36 @@
 //!
 //! The walk reads as the API server's decoder does: `null` is the same as absent, and a `null`
 //! item of a list is an empty one. What `status` lacks does not matter, because the server
-//! replaces it. The depth of an object is bounded by whoever loaded it.
+//! replaces it; so it is with what the server decodes and does not validate. The depth of an
+//! object is bounded by whoever loaded it.
 
-mod suggest;
+mod repeats;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
+use crate::review::Apply;
 use crate::source::Span;
 
+use super::defect::{Breach, Defect, LIMIT};
 use super::format;
-use super::lookup::{Fields, Schema, View};
-use super::table::{Bits, Format};
-use super::wording::{self, Crumb};
-
-/// Which rule a defect breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
-    UnknownField,
-    WrongType,
-    MissingField,
-    InvalidValue,
-}
-
-/// Something that the schema does not allow.
-#[derive(Debug)]
-pub(super) struct Defect {
-    pub(super) rule: Rule,
-    pub(super) path: FieldPath,
-    pub(super) span: Span,
-    pub(super) message: String,
-    pub(super) help: Option<String>,
-}
+use super::lookup::{Apart, Fields, Schema, View};
+use super::structural::is_sops;
+use super::suggest;
+use super::table::{Beside, Bits, Format, Items};
+use crate::wording::{self, Crumb, is_placeholder};
 
 /// How many unknown fields of one object get a suggestion; looking for one takes time.
 const SUGGESTIONS: usize = 20;
 
-/// How many defects of one object are told; a hostile object may have millions.
-pub(super) const LIMIT: usize = 1000;
-
 /// Returns what an object has that its schema does not allow, in the order of the text.
 ///
 /// There may be more where there are [`LIMIT`] of them.
-pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec<Defect> {
-    let mut walk = Walk {
-        kind,
-        crumbs: Vec::new(),
-        above: Vec::new(),
-        in_status: false,
-        suggestions: SUGGESTIONS,
-        defects: Vec::new(),
-    };
+pub(super) fn walk<'a>(
+    root: &'a Node,
+    kind: &'a str,
+    schema: Schema<'a>,
+    apply: Apply,
+) -> Vec<Defect> {
+    let mut walk = Walk { apply, ..Walk::new(kind, Vec::new()) };
     // A missing field of the object itself is shown at its kind.
     let anchor = root.get("kind").map_or(root.span, |kind| kind.span);
     walk.value(schema, root, anchor);
@@ -58,17 +39,47 @@ pub(super) fn walk<'a>(root: &'a Node, kind: &'a str, schema: Schema<'a>) -> Vec
     walk.defects
 }
 
+/// Returns what a part of an object has that its schema does not allow.
+pub(super) fn part<'a>(
+    node: &'a Node,
+    kind: &'a str,
+    crumbs: &[Crumb<'a>],
+    schema: Schema<'a>,
+) -> Vec<Defect> {
+    let mut walk = Walk::new(kind, crumbs.to_vec());
+    walk.value(schema, node, node.span);
+    walk.defects.truncate(LIMIT);
+    walk.defects
+}
+
 struct Walk<'a> {
     kind: &'a str,
+    apply: Apply,
     crumbs: Vec<Crumb<'a>>,
     /// The fields of the objects around the present one, with the number of crumbs that lead there.
     above: Vec<(usize, Fields<'a>)>,
-    in_status: bool,
+    /// Whether the server only decodes what stands here: `status`, and what the schema says so of.
+    unvalidated: bool,
+    /// Whether a decoder reads this that is not strict, so that unknown fields are dropped.
+    loose: bool,
     suggestions: usize,
     defects: Vec<Defect>,
 }
 
 impl<'a> Walk<'a> {
+    fn new(kind: &'a str, crumbs: Vec<Crumb<'a>>) -> Self {
+        Self {
+            kind,
+            apply: Apply::Client,
+            crumbs,
+            above: Vec::new(),
+            unvalidated: false,
+            loose: false,
+            suggestions: SUGGESTIONS,
+            defects: Vec::new(),
+        }
+    }
+
     fn value(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if self.defects.len() >= LIMIT {
             return;
@@ -92,13 +103,25 @@ impl<'a> Walk<'a> {
                     self.crumbs.pop();
                 }
             }
-            (View::List(items, named), NodeKind::Sequence(nodes)) => {
+            (View::List(items, apart), NodeKind::Sequence(nodes)) => {
+                let named = apart.by_name();
                 for (index, item) in nodes.iter().enumerate() {
                     let name = if named { item.get("name").and_then(Node::as_str) } else { None };
                     self.crumbs.push(Crumb::Item(index, name));
-                    self.item(items, item, item.span);
+                    if item.is_null() && apart.items != Items::Atomic && self.merges() {
+                        self.wrong_type(item, "an item");
+                    } else {
+                        self.item(items, item, item.span);
+                    }
                     self.crumbs.pop();
                 }
+                self.twice(apart, nodes);
+            }
+            (View::Or(beside, inner), _) => self.either(inner, beside, node, anchor),
+            (View::Decoded(inner), _) => {
+                let unvalidated = std::mem::replace(&mut self.unvalidated, true);
+                self.value(inner, node, anchor);
+                self.unvalidated = unvalidated;
             }
             (View::Integer(bits), NodeKind::Scalar(scalar)) => {
                 self.integer(node, scalar, bits, "an integer");
@@ -109,7 +132,7 @@ impl<'a> Walk<'a> {
             (View::Quantity, NodeKind::Scalar(Scalar::String(text))) => self.quantity(node, text),
             (View::String(format, values), NodeKind::Scalar(Scalar::String(text))) => {
                 self.format(node, text, format);
-                if !values.allow(text) && !self.in_status && !format::is_placeholder(text) {
+                if !values.allow(text) && !self.unvalidated && !is_placeholder(text) {
                     let values: Vec<&str> = values.iter().filter(|it| !it.is_empty()).collect();
                     let help = suggest::value(text, &values);
                     let message = match self.quote(text) {
@@ -118,9 +141,12 @@ impl<'a> Walk<'a> {
                         }
                         None => format!("`{}` does not take this value", self.place()),
                     };
-                    self.defect(Rule::InvalidValue, node.span, message, Some(help));
+                    self.defect(Breach::InvalidValue, node.span, message, Some(help));
                 }
             }
+            // Go reads bytes from a list of numbers as well.
+            (View::String(Format::Base64, _), NodeKind::Sequence(items))
+                if items.iter().all(is_byte) => {}
             (View::Boolean, _) => self.wrong_type(node, "a boolean"),
             (View::Integer(_), _) => self.wrong_type(node, "an integer"),
             (View::Number, _) => self.wrong_type(node, "a number"),
@@ -132,15 +158,62 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// A JSON schema within another. Types such as `JSONSchemaPropsOrBool` have decoders of their
+    /// own, which drop unknown fields without a word and ignore what is no alternative at all;
+    /// only the one with the boolean insists.
+    fn either(&mut self, schema: Schema<'a>, beside: Beside, node: &'a Node, anchor: Span) {
+        let loose = std::mem::replace(&mut self.loose, true);
+        match (&node.kind, beside) {
+            (NodeKind::Mapping(_), _) => self.value(schema, node, anchor),
+            (NodeKind::Sequence(items), Beside::Schemas) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.crumbs.push(Crumb::Item(index, None));
+                    self.item(schema, item, item.span);
+                    self.crumbs.pop();
+                }
+            }
+            (NodeKind::Sequence(items), Beside::Strings) => {
+                for (index, item) in items.iter().enumerate() {
+                    if item.as_str().is_none() && !item.is_null() {
+                        self.crumbs.push(Crumb::Item(index, None));
+                        self.wrong_type(item, "a string");
+                        self.crumbs.pop();
+                    }
+                }
+            }
+            (NodeKind::Scalar(Scalar::Bool(_)), Beside::Boolean) => {}
+            (_, Beside::Boolean) => self.wrong_type(node, "a boolean or a schema"),
+            _ => {}
+        }
+        self.loose = loose;
+    }
+
     /// An item of a list or a value of a map: `null` is an empty one.
     fn item(&mut self, schema: Schema<'a>, node: &'a Node, anchor: Span) {
         if !node.is_null() {
             self.value(schema, node, anchor);
-        } else if let View::Object(fields) = schema.view()
-            && fields.required().next().is_some()
-            && !self.in_status
-        {
-            self.wrong_type(node, "an object");
+        } else if let View::Object(fields) = schema.view() {
+            self.object(fields, &[], anchor);
+        }
+    }
+
+    /// Items that a list has already, where its items are told apart by value or by keys.
+    fn twice(&mut self, apart: Apart<'a>, nodes: &'a [Node]) {
+        for repeat in repeats::of(apart, nodes) {
+            let Some(item) = nodes.get(repeat.index) else { continue };
+            let place = self.place();
+            let message = match repeat.label.filter(|_| self.shows_values()) {
+                Some(label) => format!("a second item {} in `{place}`", wording::code(&label)),
+                None => format!("an item of `{place}` is there twice"),
+            };
+            self.crumbs.push(Crumb::Item(repeat.index, None));
+            self.defect(
+                Breach::DuplicateItem,
+                item.span,
+                message,
+                Some(format!("it is the same as item {} of the list", repeat.first)),
+            );
+            self.crumbs.pop();
         }
     }
 
@@ -155,20 +228,21 @@ impl<'a> Walk<'a> {
             match fields.get(&entry.key) {
                 Some(_) if entry.value.is_null() => {}
                 Some(schema) => {
-                    let in_status = self.in_status;
-                    self.in_status |= is_root && &*entry.key == "status";
+                    let unvalidated = self.unvalidated;
+                    self.unvalidated |= is_root && &*entry.key == "status";
                     self.above.push((self.crumbs.len(), fields));
                     self.crumbs.push(Crumb::Key(&entry.key));
                     self.value(schema, &entry.value, entry.key_span);
                     self.crumbs.pop();
                     self.above.pop();
-                    self.in_status = in_status;
+                    self.unvalidated = unvalidated;
                 }
-                None if is_root && is_sops(entry) || format::is_placeholder(&entry.key) => {}
+                None if self.loose => {}
+                None if is_root && is_sops(entry) || is_placeholder(&entry.key) => {}
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
         }
-        if self.in_status {
+        if self.unvalidated {
             return;
         }
         for name in fields.required() {
@@ -181,7 +255,7 @@ impl<'a> Walk<'a> {
             path.push_key(name);
             let null = entries.iter().find(|entry| &*entry.key == name);
             self.defects.push(Defect {
-                rule: Rule::MissingField,
+                breach: Breach::MissingField,
                 path,
                 span: null.map_or(anchor, |entry| entry.key_span),
                 message,
@@ -227,7 +301,7 @@ impl<'a> Walk<'a> {
         let mut path = self.path();
         path.push_key(entry.key.clone());
         self.defects.push(Defect {
-            rule: Rule::UnknownField,
+            breach: Breach::UnknownField,
             path,
             span: entry.key_span,
             message,
@@ -253,12 +327,12 @@ impl<'a> Walk<'a> {
         if !fits {
             let size = if bits == Bits::B32 { 32 } else { 64 };
             let message = format!("the value of `{}` does not fit into {size} bits", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, None);
+            self.defect(Breach::InvalidValue, node.span, message, None);
         }
     }
 
     fn quantity(&mut self, node: &Node, text: &str) {
-        if format::is_quantity(text) || format::is_placeholder(text) {
+        if format::is_quantity(text) || is_placeholder(text) {
             return;
         }
         let message = match self.quote(text) {
@@ -269,7 +343,7 @@ impl<'a> Walk<'a> {
             Some(near) if self.quote(text).is_some() => format!("did you mean `{near}`?"),
             _ => "write a number with a suffix, such as `500m`, `1.5`, `128Mi` or `2G`".to_owned(),
         };
-        self.defect(Rule::InvalidValue, node.span, message, Some(help));
+        self.defect(Breach::InvalidValue, node.span, message, Some(help));
     }
 
     fn format(&mut self, node: &Node, text: &str, format: Format) {
@@ -289,25 +363,35 @@ impl<'a> Walk<'a> {
                 "a date and time of RFC 3339",
                 "write it as in `2006-01-02T15:04:05Z`",
             ),
+            Format::MicroTime => (
+                format::is_micro_time(text),
+                "a date and time of RFC 3339 with microseconds",
+                "write it as in `2006-01-02T15:04:05.000000Z`",
+            ),
         };
-        if !fits && !format::is_placeholder(text) {
+        if !fits && !is_placeholder(text) {
             let message = format!("the value of `{}` is not {what}", self.place());
-            self.defect(Rule::InvalidValue, node.span, message, Some(help.to_owned()));
+            self.defect(Breach::InvalidValue, node.span, message, Some(help.to_owned()));
         }
     }
 
     fn wrong_type(&mut self, node: &Node, wanted: &str) {
-        if node.as_str().is_some_and(format::is_placeholder) {
+        if node.as_str().is_some_and(is_placeholder) {
             return;
         }
         let found = wording::found(node, self.shows_values());
         let message = format!("expected {wanted} in `{}`, found {found}", self.place());
         let help = wording::type_help(node, wanted).map(str::to_owned);
-        self.defect(Rule::WrongType, node.span, message, help);
+        self.defect(Breach::WrongType, node.span, message, help);
     }
 
-    fn defect(&mut self, rule: Rule, span: Span, message: String, help: Option<String>) {
-        self.defects.push(Defect { rule, path: self.path(), span, message, help });
+    /// Says whether the server merges fields by their schema, which needs items to tell apart.
+    fn merges(&self) -> bool {
+        self.apply == Apply::ServerSide
+    }
+
+    fn defect(&mut self, breach: Breach, span: Span, message: String, help: Option<String>) {
+        self.defects.push(Defect { breach, path: self.path(), span, message, help });
     }
 
     fn path(&self) -> FieldPath {
@@ -342,8 +426,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// SOPS keeps its own data in an encrypted object; decryption takes it out before it is applied.
-fn is_sops(entry: &Entry) -> bool {
-    &*entry.key == "sops"
-        && ["mac", "lastmodified", "version"].iter().any(|key| entry.value.get(key).is_some())
+fn is_byte(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Scalar(Scalar::Int(value)) => u8::try_from(*value).is_ok(),
+        NodeKind::Scalar(Scalar::Null) => true,
+        _ => false,
+    }
 }

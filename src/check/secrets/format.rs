@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::rule::{Doors, Enforcement, Reference, RuleId, RuleMeta, Scope, Severity};
+use crate::rule::{Doors, Enforcement, Minors, Reference, RuleId, RuleMeta, Scope, Severity};
 
 /// One kind of secret, and everything there is to say of it.
 #[derive(Debug)]
@@ -66,6 +66,7 @@ impl Format {
             enforcement: self.enforcement,
             scope: Scope::Source,
             doors: Doors::Both,
+            minors: Minors::ALL,
             since: Cow::Borrowed("0.1.0"),
             references: self
                 .reference

@@ -5,7 +5,7 @@ use super::*;
 use crate::document::Document;
 use crate::environment::KubernetesVersion;
 use crate::load::{Dialect, Limits, parse};
-use crate::review::Operation;
+use crate::review::{Apply, Operation};
 use crate::rule::{Registry, Selection};
 use crate::source::{Origin, Source, SourceMap};
 
@@ -72,6 +72,7 @@ fn review(object: &Document) -> Review<'_> {
         operation: Operation::Create,
         object,
         old_object: None,
+        apply: Apply::Client,
         dry_run: false,
         environment: None,
         provenance: None,

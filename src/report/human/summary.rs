@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::super::text;
 use super::{Page, path};
+use crate::environment::KubernetesVersion;
 use crate::judge::{Exit, NotJudged, Verdict};
 use crate::rule::{Enforcement, RuleId};
 use crate::source::Span;
@@ -23,6 +24,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     not_judged(page, out)?;
     other_documents(page, out)?;
     environments(page, out)?;
+    schemas(page, out)?;
     let verdict = page.report.verdict;
     let summary = &verdict.summary;
     if summary.files == 0 {
@@ -228,11 +230,43 @@ fn other_documents(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Says that only what is new is told, where an upgrade is asked about.
+fn upgraded(from: Option<KubernetesVersion>) -> String {
+    from.map_or_else(String::new, |from| format!(", only what is new after {from}"))
+}
+
+/// Says in one line by whose schemas the objects were judged; nothing where all are built in.
+fn schemas(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let kinds = &page.report.verdict.summary.kinds;
+    let count = |source: Option<&str>| -> usize {
+        kinds.iter().filter(|it| it.source == source).map(|it| it.objects).sum()
+    };
+    let rows = [
+        (Some("kubernetes"), "by Kubernetes"),
+        (Some("repository"), "by definitions in this repository"),
+        (Some("user"), "by schemas that were named"),
+        (Some("embedded"), "by embedded definitions"),
+        (None, "without a schema"),
+    ];
+    let parts: Vec<String> = rows
+        .into_iter()
+        .map(|(source, by)| (count(source), by))
+        .filter(|(objects, _)| *objects > 0)
+        .map(|(objects, by)| format!("{} {by}", text::count(objects, "object")))
+        .collect();
+    if kinds.iter().all(|it| it.source == Some("kubernetes")) {
+        return Ok(());
+    }
+    page.entry("", &format!("schemas: {}", parts.join(", ")), out)?;
+    writeln!(out)
+}
+
 fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let summary = &page.report.verdict.summary;
     if summary.environments.is_empty() {
         if let Some(version) = summary.default_kubernetes.filter(|_| summary.objects > 0) {
-            let line = format!("no environment is known: judged for Kubernetes {version}");
+            let from = upgraded(summary.default_upgraded_from);
+            let line = format!("no environment is known: judged for Kubernetes {version}{from}");
             page.entry("", &line, out)?;
             writeln!(out)?;
         }
@@ -242,8 +276,9 @@ fn environments(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     for environment in &summary.environments {
         let given =
             if environment.version_given { "" } else { " (newest known, no version given)" };
+        let from = upgraded(environment.upgraded_from);
         let line = format!(
-            "{} ({}): {}, Kubernetes {}{given}",
+            "{} ({}): {}, Kubernetes {}{from}{given}",
             text::escape(&environment.name),
             environment.tier,
             text::count(environment.objects, "object"),

@@ -92,6 +92,8 @@ fn a_whole_report() {
       stage (non-production): 7 objects, Kubernetes 1.37 (newest known, no version
         given)
 
+    schemas: 2 objects by embedded definitions
+
     judged 14 objects of 2 files in 2 roots for 2 environments by 38 rules: 1 denied, 1 warning, 8 not judged, 2 failures (exit 1: something was denied)
     "#);
 }
@@ -379,6 +381,9 @@ fn forty_columns_are_enough() {
       stage (non-production): 7 objects,
         Kubernetes 1.37 (newest known, no
         version given)
+
+    schemas: 2 objects by embedded
+      definitions
 
     judged 14 objects of 2 files in 2 roots for 2 environments by 38 rules: 1 denied, 1 warning, 8 not judged, 2 failures (exit 1: something was denied)
     "#);

@@ -126,6 +126,15 @@ fn every_field_has_its_place() {
             "objects": 7
           }
         ],
+        "kinds": [
+          {
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Certificate",
+            "source": "embedded",
+            "name": "github.com/cert-manager/cert-manager v1.21.2",
+            "objects": 2
+          }
+        ],
         "defaultKubernetes": "1.37"
       },
       "findings": [

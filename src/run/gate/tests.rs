@@ -1,5 +1,4 @@
 use super::*;
-use crate::check::Check as _;
 use crate::check::policy::{Bundle, PolicyCheck};
 use crate::rule::{Registry, RuleId};
 
@@ -26,11 +25,11 @@ fn gate(rules: &[(&str, &str, &str)]) -> Gate {
     let modules: Vec<(String, String)> = modules.collect();
     let bundle = Bundle::load(modules.iter().map(|(name, text)| (name.as_str(), text.clone())));
     let check = PolicyCheck::new(bundle.unwrap());
-    gate.rules.registry = Registry::default();
+    gate.registry = Registry::default();
     for meta in check.rules() {
-        gate.rules.registry.add(meta).unwrap();
+        gate.registry.add(meta).unwrap();
     }
-    gate.rules.checks = vec![Box::new(check)];
+    gate.checks = vec![Box::new(check)];
     gate
 }
 

@@ -1,41 +1,97 @@
 //! Where the published schemas and the API server part.
 
 use super::enums::{Enums, spelling};
+use super::lifecycles::Lifecycles;
+use super::scopes::Scopes;
+use super::table::Scope;
 
-/// Required fields that the API server takes as empty when they are missing.
+/// Fields that the server decodes and does not validate, each with the last minor of which that
+/// is true.
 ///
-/// Their Go types are structs, lists, numbers or booleans whose zero value passes validation, or
-/// the server sets a default first.
-pub const NOT_ENFORCED: &[(&str, &str)] = &[
-    ("io.k8s.api.apps.v1.ControllerRevision", "revision"),
-    ("io.k8s.api.apps.v1.StatefulSetSpec", "serviceName"),
-    ("io.k8s.api.batch.v1.PodFailurePolicy", "rules"),
-    ("io.k8s.api.core.v1.HTTPHeader", "value"),
-    ("io.k8s.api.core.v1.ISCSIPersistentVolumeSource", "lun"),
-    ("io.k8s.api.core.v1.ISCSIVolumeSource", "lun"),
-    ("io.k8s.api.core.v1.LimitRangeSpec", "limits"),
-    ("io.k8s.api.core.v1.PreferredSchedulingTerm", "preference"),
-    ("io.k8s.api.core.v1.SleepAction", "seconds"),
-    ("io.k8s.api.core.v1.Sysctl", "value"),
-    ("io.k8s.api.discovery.v1.EndpointSlice", "endpoints"),
-    ("io.k8s.api.discovery.v1beta1.EndpointSlice", "endpoints"),
-    ("io.k8s.api.networking.v1.NetworkPolicySpec", "podSelector"),
-    ("io.k8s.api.rbac.v1.RoleRef", "apiGroup"),
-    ("io.k8s.api.rbac.v1alpha1.RoleRef", "apiGroup"),
-    ("io.k8s.api.rbac.v1beta1.RoleRef", "apiGroup"),
-    ("io.k8s.api.scheduling.v1.PriorityClass", "value"),
-    ("io.k8s.api.scheduling.v1alpha1.PriorityClass", "value"),
-    ("io.k8s.api.scheduling.v1beta1.PriorityClass", "value"),
-    ("io.k8s.api.storage.v1.CSIDriver", "spec"),
-    ("io.k8s.api.storage.v1.CSINodeSpec", "drivers"),
+/// Most came behind a feature gate: while it is off by default, the server drops the field before
+/// it validates (`pkg/features/kube_features.go`). `ValidateStatefulSetSpec` calls
+/// `ValidatePodTemplateSpec` from 1.34 on, and never looks at the claims.
+pub const NOT_VALIDATED: &[(&str, &str, u32)] = &[
+    ("io.k8s.api.apps.v1.StatefulSetSpec", "persistentVolumeClaimRetentionPolicy", 26),
+    ("io.k8s.api.apps.v1.StatefulSetSpec", "template", 33),
+    ("io.k8s.api.apps.v1.StatefulSetSpec", "volumeClaimTemplates", u32::MAX),
+    ("io.k8s.api.apps.v1beta1.StatefulSetSpec", "template", 33),
+    ("io.k8s.api.apps.v1beta1.StatefulSetSpec", "volumeClaimTemplates", u32::MAX),
+    ("io.k8s.api.apps.v1beta2.StatefulSetSpec", "template", 33),
+    ("io.k8s.api.apps.v1beta2.StatefulSetSpec", "volumeClaimTemplates", u32::MAX),
+    ("io.k8s.api.batch.v1.JobSpec", "completionMode", 21),
+    ("io.k8s.api.batch.v1.JobSpec", "podFailurePolicy", 25),
+    ("io.k8s.api.batch.v1.JobSpec", "podReplacementPolicy", 28),
+    ("io.k8s.api.batch.v1.JobSpec", "successPolicy", 30),
+    ("io.k8s.api.core.v1.Container", "resizePolicy", 32),
+    ("io.k8s.api.core.v1.Container", "restartPolicy", 28),
+    ("io.k8s.api.core.v1.Container", "restartPolicyRules", 34),
+    ("io.k8s.api.core.v1.EnvVarSource", "fileKeyRef", 34),
+    ("io.k8s.api.core.v1.Lifecycle", "stopSignal", u32::MAX),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimSpec", "volumeMode", 12),
+    ("io.k8s.api.core.v1.PersistentVolumeSpec", "volumeMode", 12),
+    ("io.k8s.api.core.v1.PodSecurityContext", "fsGroupChangePolicy", 19),
+    ("io.k8s.api.core.v1.PodSecurityContext", "supplementalGroupsPolicy", 32),
+    ("io.k8s.api.core.v1.PodSpec", "preemptionPolicy", 18),
+    ("io.k8s.api.core.v1.PodSpec", "resourceClaims", 33),
+    ("io.k8s.api.core.v1.PodSpec", "topologySpreadConstraints", 17),
+    ("io.k8s.api.core.v1.ResourceRequirements", "claims", 33),
+    ("io.k8s.api.core.v1.SecurityContext", "procMount", 32),
+    ("io.k8s.api.core.v1.ServiceSpec", "internalTrafficPolicy", 21),
+    ("io.k8s.api.core.v1.ServiceSpec", "ipFamilies", 20),
+    ("io.k8s.api.core.v1.ServiceSpec", "ipFamilyPolicy", 20),
+    ("io.k8s.api.core.v1.ServiceSpec", "trafficDistribution", 30),
+    ("io.k8s.api.core.v1.TopologySpreadConstraint", "nodeAffinityPolicy", 25),
+    ("io.k8s.api.core.v1.TopologySpreadConstraint", "nodeTaintsPolicy", 25),
+    ("io.k8s.api.core.v1.Volume", "image", 34),
+    ("io.k8s.api.core.v1.VolumeProjection", "clusterTrustBundle", 36),
+    ("io.k8s.api.core.v1.VolumeProjection", "podCertificate", 36),
+    ("io.k8s.api.networking.v1.IngressClassParametersReference", "scope", 21),
+    ("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", "unhealthyPodEvictionPolicy", 26),
+    ("io.k8s.api.scheduling.v1.PriorityClass", "preemptionPolicy", 18),
+    ("io.k8s.api.storage.v1.CSIDriverSpec", "fsGroupPolicy", 19),
+    ("io.k8s.api.storage.v1.CSIDriverSpec", "volumeLifecycleModes", 15),
+];
+
+/// The minor since which a server serves a new beta version only when it is told to.
+pub const DISABLED_SINCE: u32 = 24;
+
+/// Beta versions that came later and were served by default nevertheless
+/// (`legacyBetaEnabledByDefaultResources` of `pkg/controlplane/instance.go`).
+pub const ENABLED: &[(&str, &str)] = &[("flowcontrol.apiserver.k8s.io", "v1beta3")];
+
+/// Deprecations that the server announces without the functions that announce the others.
+const DEPRECATED: &[([&str; 3], u32, [&str; 3])] = &[
+    (["", "v1", "Endpoints"], 33, ["discovery.k8s.io", "v1", "EndpointSlice"]),
+    (["", "v1", "EndpointsList"], 33, ["discovery.k8s.io", "v1", "EndpointSliceList"]),
+];
+
+/// Adds the deprecations that the modules do not tell.
+pub fn add_lifecycles(lifecycles: &mut Lifecycles) {
+    for (kind, deprecated, replacement) in DEPRECATED {
+        let entry = lifecycles.entry(kind.map(str::to_owned)).or_default();
+        entry.deprecated = *deprecated;
+        entry.replacement = Some(replacement.map(str::to_owned));
+    }
+}
+
+/// Kinds that went before the oldest release of the crate that knows plurals and scopes.
+const SCOPES: &[(&str, &str, &str, Scope)] = &[
     (
-        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion",
-        "served",
+        "admissionregistration.k8s.io",
+        "InitializerConfiguration",
+        "initializerconfigurations",
+        Scope::Cluster,
     ),
-    (
-        "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion",
-        "storage",
-    ),
+    ("apps", "Scale", "scale", Scope::Subresource),
+    ("auditregistration.k8s.io", "AuditSink", "auditsinks", Scope::Cluster),
+    ("extensions", "DaemonSet", "daemonsets", Scope::Namespaced),
+    ("extensions", "Deployment", "deployments", Scope::Namespaced),
+    ("extensions", "NetworkPolicy", "networkpolicies", Scope::Namespaced),
+    ("extensions", "PodSecurityPolicy", "podsecuritypolicies", Scope::Cluster),
+    ("extensions", "ReplicaSet", "replicasets", Scope::Namespaced),
+    ("extensions", "Scale", "scale", Scope::Subresource),
+    ("settings.k8s.io", "PodPreset", "podpresets", Scope::Namespaced),
 ];
 
 /// Definitions beside the kinds themselves whose missing `spec` is judged as an empty one.
@@ -47,9 +103,31 @@ pub const TEMPLATES: &[&str] = &[
 
 /// Values of enumerations with the first minor that has them; the others were always there.
 pub const VALUES_SINCE: &[(&str, &str, &str, u32)] = &[
-    ("io.k8s.api.batch.v1.PodFailurePolicyRule", "action", "FailIndex", 28),
+    ("io.k8s.api.batch.v1.PodFailurePolicyRule", "action", "FailIndex", 29),
+    ("io.k8s.api.core.v1.ContainerPort", "protocol", "SCTP", 19),
+    ("io.k8s.api.core.v1.EndpointPort", "protocol", "SCTP", 19),
+    ("io.k8s.api.core.v1.PersistentVolumeClaimSpec", "accessModes", "ReadWriteOncePod", 27),
+    ("io.k8s.api.core.v1.PersistentVolumeSpec", "accessModes", "ReadWriteOncePod", 27),
+    ("io.k8s.api.core.v1.ResourceQuotaSpec", "scopes", "CrossNamespacePodAffinity", 22),
+    ("io.k8s.api.core.v1.ResourceQuotaSpec", "scopes", "VolumeAttributesClass", 34),
+    (
+        "io.k8s.api.core.v1.ScopedResourceSelectorRequirement",
+        "scopeName",
+        "CrossNamespacePodAffinity",
+        22,
+    ),
+    (
+        "io.k8s.api.core.v1.ScopedResourceSelectorRequirement",
+        "scopeName",
+        "VolumeAttributesClass",
+        34,
+    ),
+    ("io.k8s.api.core.v1.ServicePort", "protocol", "SCTP", 19),
+    ("io.k8s.api.core.v1.ServiceSpec", "trafficDistribution", "PreferSameNode", 34),
+    ("io.k8s.api.core.v1.ServiceSpec", "trafficDistribution", "PreferSameZone", 34),
     ("io.k8s.api.core.v1.Toleration", "operator", "Gt", 35),
     ("io.k8s.api.core.v1.Toleration", "operator", "Lt", 35),
+    ("io.k8s.api.networking.v1.NetworkPolicyPort", "protocol", "SCTP", 19),
 ];
 
 /// Enumerations that the server's validation holds and its OpenAPI document does not show.
@@ -142,5 +220,13 @@ pub fn add_enums(enums: &mut Enums) {
     for (definition, field, values) in ENUMS {
         let values = values.iter().map(|&value| value.to_owned()).collect();
         enums.entry((spelling(definition), (*field).to_owned())).or_insert(values);
+    }
+}
+
+/// Adds the kinds that the crate does not have.
+pub fn add_scopes(scopes: &mut Scopes) {
+    for (group, kind, plural, scope) in SCOPES {
+        let key = ((*group).to_owned(), (*kind).to_owned());
+        scopes.entry(key).or_insert(((*plural).to_owned(), *scope));
     }
 }

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::Error;
+use super::lifecycles::Lifecycle;
 
 /// The first bytes of the table.
-const MAGIC: &[u8] = b"TWSCHEMA1";
+const MAGIC: &[u8] = b"TWSCHEMA2";
 
 /// Where an object of a kind lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +35,27 @@ pub enum Node {
     Quantity,
     /// An object without declared fields.
     Open,
-    /// The items, the keys that name an item.
-    List(u32, Vec<u32>),
+    /// The items, what tells them apart, and the fields that do so, each with its default.
+    List(u32, Items, Vec<(u32, Option<u32>)>),
     Map(u32),
     /// Field, node, required.
     Object(Vec<(u32, u32, bool)>),
     Definition(u32),
+    /// What the server decodes and does not validate.
+    Decoded(u32),
+    /// This object, or something beside it, read by a decoder that is not strict.
+    Or(Beside, u32),
+}
+
+/// What may stand where a JSON schema may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beside {
+    /// A list of JSON schemas.
+    Schemas = 0,
+    /// A boolean.
+    Boolean = 1,
+    /// A list of strings.
+    Strings = 2,
 }
 
 /// What a string holds.
@@ -48,6 +64,18 @@ pub enum Format {
     Text = 0,
     Byte = 1,
     DateTime = 2,
+    MicroTime = 3,
+}
+
+/// What tells the items of a list apart (`x-kubernetes-list-type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Items {
+    /// Their position. Keys of such a list only help to name an item.
+    Atomic = 0,
+    /// Their value.
+    Set = 1,
+    /// Their keys.
+    Map = 2,
 }
 
 /// A kind in the versions that have it.
@@ -56,6 +84,13 @@ struct Kind {
     scope: u32,
     definition: u32,
     minors: u64,
+    /// 0 for none.
+    deprecated: u32,
+    removed: u32,
+    /// Group, version and kind.
+    replacement: Option<[u32; 3]>,
+    /// The minors in which a server serves it only when it is told to.
+    disabled: u64,
 }
 
 /// Collects definitions and kinds of all minors.
@@ -101,7 +136,9 @@ impl Builder {
         (group, version, kind): (&str, &str, &str),
         place: Option<(&str, Scope)>,
         definition: u32,
+        lifecycle: &Lifecycle,
         minor: u64,
+        is_disabled: bool,
     ) {
         let (plural, scope) = place.map_or(("", 0), |(plural, scope)| (plural, scope as u32));
         let plural = self.string(plural);
@@ -109,8 +146,22 @@ impl Builder {
         for text in [group, version, kind] {
             self.string(text);
         }
-        self.kinds.entry(key).or_insert(Kind { plural, scope, definition, minors: 0 }).minors |=
-            minor;
+        let replacement =
+            lifecycle.replacement.as_ref().map(|parts| parts.each_ref().map(|it| self.string(it)));
+        let kind = self.kinds.entry(key).or_insert(Kind {
+            plural,
+            scope,
+            definition,
+            minors: 0,
+            deprecated: lifecycle.deprecated,
+            removed: lifecycle.removed,
+            replacement,
+            disabled: 0,
+        });
+        kind.minors |= minor;
+        if is_disabled {
+            kind.disabled |= minor;
+        }
     }
 
     /// Says how much there is, in one line.
@@ -169,12 +220,16 @@ impl Builder {
                 Node::IntOrString => out.push(5),
                 Node::Quantity => out.push(6),
                 Node::Open => out.push(7),
-                Node::List(items, keys) => {
-                    out.push(8);
+                Node::List(items, apart, keys) => {
+                    out.extend([8, *apart as u8]);
                     put(&mut out, (*items).into());
                     put(&mut out, number(keys.len()).into());
-                    for key in keys {
-                        put(&mut out, string(key)?.into());
+                    for (key, default) in keys {
+                        let packed = u64::from(string(key)?) << 1;
+                        put(&mut out, packed | u64::from(default.is_some()));
+                        if let Some(default) = default {
+                            put(&mut out, string(default)?.into());
+                        }
                     }
                 }
                 Node::Map(values) => {
@@ -197,6 +252,14 @@ impl Builder {
                 Node::Definition(definition) => {
                     out.push(11);
                     put(&mut out, (*definition).into());
+                }
+                Node::Decoded(node) => {
+                    out.push(12);
+                    put(&mut out, (*node).into());
+                }
+                Node::Or(beside, node) => {
+                    out.extend([13, *beside as u8]);
+                    put(&mut out, (*node).into());
                 }
             }
         }
@@ -221,6 +284,18 @@ impl Builder {
             put(&mut out, it.scope.into());
             put(&mut out, it.definition.into());
             put(&mut out, it.minors);
+            put(&mut out, it.disabled);
+            put(&mut out, it.deprecated.into());
+            put(&mut out, it.removed.into());
+            match &it.replacement {
+                Some(parts) => {
+                    out.push(1);
+                    for part in parts {
+                        put(&mut out, string(part)?.into());
+                    }
+                }
+                None => out.push(0),
+            }
         }
         Ok(out)
     }

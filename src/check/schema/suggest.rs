@@ -3,7 +3,51 @@
 use crate::document::Entry;
 use crate::rule::closest;
 
-use super::super::lookup::{Fields, Schema, View};
+use super::lookup::{Fields as BuiltIn, Schema, View};
+
+/// The fields that an object may have, as a suggestion looks at them.
+pub(super) trait Fields<'a>: Copy {
+    /// Returns the names of all fields, in alphabetical order.
+    fn names(self) -> impl Iterator<Item = &'a str>;
+    /// Returns the names of the fields that must be there.
+    fn required(self) -> impl Iterator<Item = &'a str>;
+    /// Says whether there is a field of this name.
+    fn has(self, name: &str) -> bool;
+    /// Returns the fields that hold objects, or lists of objects, with the fields of those and
+    /// with `[]` for a list.
+    fn objects(self) -> impl Iterator<Item = (&'a str, Self, &'static str)>;
+    /// Returns the fields that hold strings by keys of one's own.
+    fn maps_of_strings(self) -> impl Iterator<Item = &'a str>;
+}
+
+impl<'a> Fields<'a> for BuiltIn<'a> {
+    fn names(self) -> impl Iterator<Item = &'a str> {
+        self.iter().map(|(name, _)| name)
+    }
+
+    fn required(self) -> impl Iterator<Item = &'a str> {
+        self.required()
+    }
+
+    fn has(self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    fn objects(self) -> impl Iterator<Item = (&'a str, Self, &'static str)> {
+        self.iter().filter_map(|(name, schema)| {
+            let (fields, suffix) = object(schema)?;
+            Some((name, fields, suffix))
+        })
+    }
+
+    fn maps_of_strings(self) -> impl Iterator<Item = &'a str> {
+        let takes_strings = |schema: Schema<'_>| match schema.view() {
+            View::Map(values) => matches!(values.view(), View::String(..)),
+            _ => false,
+        };
+        self.iter().filter(move |(_, schema)| takes_strings(*schema)).map(|(name, _)| name)
+    }
+}
 
 /// Where an unknown field belongs.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,25 +71,25 @@ const DEPTH: usize = 3;
 ///
 /// The same name in other case counts most, then a like one that is required and missing, then the
 /// same name elsewhere, then any like one.
-pub(super) fn field<'a>(
+pub(super) fn field<'a, F: Fields<'a>>(
     entry: &Entry,
-    fields: Fields<'a>,
+    fields: F,
     entries: &[Entry],
-    above: &[(usize, Fields<'a>)],
+    above: &[(usize, F)],
 ) -> Option<Field<'a>> {
     let name = &*entry.key;
     if name.len() > LONGEST {
         return None;
     }
     let free = |field: &&str| entries.iter().all(|entry| &*entry.key != *field);
-    let names = || fields.iter().map(|(field, _)| field).filter(free);
+    let names = || fields.names().filter(free);
     if let Some(same) = names().find(|field| field.eq_ignore_ascii_case(name)) {
         return Some(Field::Sibling(same));
     }
     if let Some(missing) = closest(name, fields.required().filter(free)) {
         return Some(Field::Sibling(missing));
     }
-    if let Some((crumbs, _)) = above.iter().rev().find(|(_, fields)| fields.get(name).is_some()) {
+    if let Some((crumbs, _)) = above.iter().rev().find(|(_, fields)| fields.has(name)) {
         return Some(Field::Above(*crumbs));
     }
     if let Some(path) = below(name, fields, entries) {
@@ -58,33 +102,29 @@ pub(super) fn field<'a>(
 }
 
 /// A label outside of `labels`, or outside of `matchLabels`.
-fn keys<'a>(entry: &Entry, fields: Fields<'a>) -> Option<Field<'a>> {
-    let is_label = entry.key.contains('/') || fields.get("matchLabels").is_some();
-    let takes_strings = |schema: Schema<'_>| match schema.view() {
-        View::Map(values) => matches!(values.view(), View::String(..)),
-        _ => false,
-    };
-    let maps: Vec<&str> =
-        fields.iter().filter(|(_, schema)| takes_strings(*schema)).map(|(name, _)| name).collect();
-    (is_label && entry.value.as_str().is_some() && !maps.is_empty()).then_some(Field::Keys(maps))
+fn keys<'a, F: Fields<'a>>(entry: &Entry, fields: F) -> Option<Field<'a>> {
+    let is_label = entry.key.contains('/') || fields.has("matchLabels");
+    if !is_label || entry.value.as_str().is_none() {
+        return None;
+    }
+    let maps: Vec<&str> = fields.maps_of_strings().collect();
+    (!maps.is_empty()).then_some(Field::Keys(maps))
 }
 
 /// Returns the path to the one object within that has the field, the nearest first.
-fn below(name: &str, fields: Fields<'_>, entries: &[Entry]) -> Option<String> {
+fn below<'a, F: Fields<'a>>(name: &str, fields: F, entries: &[Entry]) -> Option<String> {
     let mut level = vec![(String::new(), fields)];
     for _ in 0..DEPTH {
         let mut next = Vec::new();
         for (path, fields) in level {
-            for (field, schema) in fields.iter().filter(|(field, _)| *field != "status") {
-                if let Some((fields, suffix)) = object(schema) {
-                    let dot = if path.is_empty() { "" } else { "." };
-                    next.push((format!("{path}{dot}{field}{suffix}"), fields));
-                }
+            for (field, fields, suffix) in fields.objects().filter(|it| it.0 != "status") {
+                let dot = if path.is_empty() { "" } else { "." };
+                next.push((format!("{path}{dot}{field}{suffix}"), fields));
             }
         }
         let has: Vec<&str> = next
             .iter()
-            .filter(|(_, fields)| fields.get(name).is_some())
+            .filter(|(_, fields)| fields.has(name))
             .map(|(path, _)| path.as_str())
             .collect();
         let written = |path: &&&str| {
@@ -101,7 +141,7 @@ fn below(name: &str, fields: Fields<'_>, entries: &[Entry]) -> Option<String> {
     None
 }
 
-fn object(schema: Schema<'_>) -> Option<(Fields<'_>, &'static str)> {
+fn object(schema: Schema<'_>) -> Option<(BuiltIn<'_>, &'static str)> {
     match schema.view() {
         View::Object(fields) => Some((fields, "")),
         View::List(items, _) => match items.view() {
@@ -116,7 +156,7 @@ fn object(schema: Schema<'_>) -> Option<(Fields<'_>, &'static str)> {
 const LISTED: usize = 10;
 
 /// Says which values there are, and which one was probably meant.
-pub(super) fn value(wrong: &str, values: &[&str]) -> String {
+pub(in crate::check::schema) fn value(wrong: &str, values: &[&str]) -> String {
     let near = if wrong.len() > LONGEST { None } else { closest(wrong, values.iter().copied()) };
     let listed = match values {
         [] => String::new(),

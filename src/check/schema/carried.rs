@@ -1,0 +1,92 @@
+//! The embedded custom resources as a source of schemas, each compiled when it is first asked for.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::embedded::{self, EmbeddedKind, Fidelity};
+use super::source::{Answer, Authority, Found, SchemaSource, Wanted};
+use super::structural::{Options, Structural};
+use crate::check::KindScope;
+
+type Key = (Box<str>, Box<str>, Box<str>);
+
+/// Kinds whose objects a plugin of their API server completes before they are validated: OpenShift
+/// fills in what a security context constraint lacks, so its definition asks for more than it takes.
+const COMPLETED: [(&str, &str); 1] = [("security.openshift.io", "SecurityContextConstraints")];
+
+/// What is known of a kind.
+#[derive(Debug, Clone)]
+struct Compiled {
+    authority: Authority,
+    schema: Result<Arc<Structural>, Arc<str>>,
+}
+
+/// The embedded custom resources.
+#[derive(Debug, Default)]
+pub(super) struct EmbeddedCrds {
+    /// Sorted, so that nothing is allocated to find one.
+    compiled: RwLock<Vec<(Key, Compiled)>>,
+}
+
+impl EmbeddedCrds {
+    fn compiled(&self, wanted: &Wanted<'_>) -> Option<Compiled> {
+        let key = (wanted.group, wanted.version, wanted.kind);
+        let by = |((group, version, kind), _): &(Key, Compiled)| {
+            (&**group, &**version, &**kind).cmp(&key)
+        };
+        // A thread that panicked while it held the lock left a list that is whole.
+        let known = self.compiled.read().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(at) = known.binary_search_by(by) {
+            return known.get(at).map(|(_, compiled)| compiled.clone());
+        }
+        drop(known);
+        let compiled = compile(wanted)?;
+        let mut known = self.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        if let Err(at) = known.binary_search_by(by) {
+            let key = (wanted.group.into(), wanted.version.into(), wanted.kind.into());
+            known.insert(at, (key, compiled.clone()));
+        }
+        Some(compiled)
+    }
+}
+
+fn compile(wanted: &Wanted<'_>) -> Option<Compiled> {
+    let found = match embedded::find(wanted.group, wanted.version, wanted.kind) {
+        Ok(found) => found?,
+        Err(err) => {
+            let authority = Authority::Embedded("".into(), Fidelity::Partial);
+            return Some(Compiled { authority, schema: Err(err.to_string().into()) });
+        }
+    };
+    let options = Options { status: found.subresources_status, ..Options::default() };
+    let schema = Structural::compile(&found.schema, options).map(Arc::new).map_err(|err| {
+        let (kind, source) = (found.kind, found.source);
+        format!("the embedded definition of `{kind}` of {source} cannot be used: {err}").into()
+    });
+    let is_completed = COMPLETED.contains(&(found.group, found.kind));
+    let fidelity = if is_completed { Fidelity::Partial } else { found.fidelity };
+    let authority = Authority::Embedded(found.source.into(), fidelity);
+    Some(Compiled { authority, schema })
+}
+
+impl SchemaSource for EmbeddedCrds {
+    fn lookup(&self, wanted: &Wanted<'_>) -> Option<Answer<'_>> {
+        let Compiled { authority, schema } = self.compiled(wanted)?;
+        let found = match schema {
+            Ok(schema) => Found::Structural(schema),
+            Err(reason) => Found::Unusable(reason.to_string()),
+        };
+        Some(Answer { found, authority })
+    }
+
+    fn scope(&self, wanted: &Wanted<'_>) -> Option<KindScope> {
+        embedded::scope(wanted.group, wanted.version, wanted.kind)
+    }
+
+    fn known(&self, group: &str, kind: Option<&str>) -> Vec<(String, String)> {
+        let pair = |it: EmbeddedKind| (it.version.to_owned(), it.kind.to_owned());
+        embedded::kinds(group)
+            .filter(|it| kind.is_none_or(|kind| it.kind == kind))
+            .map(pair)
+            .collect()
+    }
+}
