@@ -175,7 +175,7 @@ pub fn path_segment(text: &str) -> Wrong {
     }
 }
 
-/// Checks the key of a ConfigMap or a Secret (`IsConfigMapKey`).
+/// Checks the key of a `ConfigMap` or a Secret (`IsConfigMapKey`).
 pub fn config_map_key(text: &str) -> Wrong {
     if text.len() > SUBDOMAIN_MAX {
         return Some("must be no more than 253 characters");
@@ -233,12 +233,8 @@ mod tests {
 
     #[test]
     fn dns_names() {
-        let long = "a".repeat(64);
-        assert_forms(
-            dns_label,
-            &["a", "1", "a-1", &long[1..]],
-            &["", "-a", "a-", "A", "a.b", &long],
-        );
+        let (longest, long) = ("a".repeat(63), "a".repeat(64));
+        assert_forms(dns_label, &["a", "1", "a-1", &longest], &["", "-a", "a-", "A", "a.b", &long]);
         let longer = "a.".repeat(127) + "a";
         assert_forms(
             dns_subdomain,
@@ -256,10 +252,10 @@ mod tests {
 
     #[test]
     fn labels() {
-        let long = "a".repeat(64);
+        let (longest, long) = ("a".repeat(63), "a".repeat(64));
         assert_forms(
             qualified_name,
-            &["a", "A_b.c-1", "example.com/a", &long[1..]],
+            &["a", "A_b.c-1", "example.com/a", &longest],
             &["", "/a", "a/", "a/b/c", "-a", "a-", "Example.com/a", "a b", &long],
         );
         assert_forms(label_value, &["", "a", "A.b_c-1"], &["-a", "a-", "a b", "a/b", &long]);

@@ -109,7 +109,7 @@ pub(crate) fn case(mut line: Value) -> Case {
 fn label(case: &mut Case, line: &Value) {
     case.accepted = line["accepted"] == true;
     case.code = line["code"].as_u64().unwrap_or(1);
-    case.message = line["message"].as_str().unwrap_or_default().to_owned();
+    line["message"].as_str().unwrap_or_default().clone_into(&mut case.message);
     let causes = line["causes"].as_array().into_iter().flatten();
     case.fields = causes
         .filter_map(|cause| cause["field"].as_str())

@@ -25,7 +25,7 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn from_environment() -> Self {
-        let text = |name| std::env::var(name).ok();
+        let text = |name| std::env::var_os(name).and_then(|it| it.into_string().ok());
         Self {
             kubernetes: text("KUBERNETES").map_or_else(newest, |it| it.parse().unwrap()),
             verdicts: text("VERDICTS"),

@@ -98,7 +98,10 @@ fn changes(object: &Value, place: &[String]) -> Vec<(&'static str, Value)> {
     };
     change("removed", &|parent, last| match parent {
         Value::Object(entries) => entries.remove(last).map(drop),
-        Value::Array(items) => Some(drop(items.remove(last.parse().ok()?))),
+        Value::Array(items) => {
+            let _: () = drop(items.remove(last.parse().ok()?));
+            Some(())
+        }
         _ => None,
     });
     change("null", &|parent, last| set(parent, last, |_| Some(Value::Null)));

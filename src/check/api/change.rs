@@ -123,7 +123,7 @@ fn first_below<'a>(new: Field<'a>, old: Field<'a>, key: &str) -> Option<Field<'a
 }
 
 /// Returns the policy by which a container's image is pulled, or what the server takes for it.
-pub(super) fn pull_policy<'a>(container: Field<'a>) -> &'a str {
+pub(super) fn pull_policy(container: Field<'_>) -> &str {
     match container.get(PULL_POLICY).text() {
         "" => {
             let image = container.get("image").text();

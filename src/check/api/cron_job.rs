@@ -1,4 +1,4 @@
-//! CronJobs.
+//! `CronJobs`.
 
 use super::cx::Cx;
 use super::field::Field;
@@ -48,12 +48,12 @@ const OLD_ZONE: Rule = Rule::new(
 
 const POLICIES: &[&str] = &["Allow", "Forbid", "Replace"];
 
-/// The minor in which CronJobs may have a time zone, by default.
+/// The minor in which `CronJobs` may have a time zone, by default.
 const TIME_ZONES: u32 = 25;
-/// The minor in which schedules of new CronJobs have no zone.
+/// The minor in which schedules of new `CronJobs` have no zone.
 const NO_ZONE: u32 = 29;
 
-/// Looks at a CronJob (`ValidateCronJobCreate`, `ValidateCronJobUpdate`).
+/// Looks at a `CronJob` (`ValidateCronJobCreate`, `ValidateCronJobUpdate`).
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     let old = cx.old.map(|it| it.get("spec"));

@@ -1,4 +1,4 @@
-//! DaemonSets.
+//! `DaemonSets`.
 
 use super::Kind;
 use super::cx::Cx;
@@ -13,10 +13,10 @@ pub(super) const KINDS: &[Kind] = &[
 ];
 
 const STRATEGIES: &[&str] = &["OnDelete", "RollingUpdate"];
-/// The minor in which a DaemonSet may have more pods than nodes for a while, by default.
+/// The minor in which a `DaemonSet` may have more pods than nodes for a while, by default.
 const SURGE: u32 = 22;
 
-/// Looks at a DaemonSet (`ValidateDaemonSet`).
+/// Looks at a `DaemonSet` (`ValidateDaemonSet`).
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     let (labels, template) = (spec.get("selector"), spec.get("template"));
@@ -53,9 +53,10 @@ fn check_strategy<'a>(cx: &mut Cx<'a>, strategy: Field<'a>) {
         "" | "RollingUpdate" => {
             let (missing, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
             let missing_amount = rollout::check_amount(cx, &STRATEGY, missing, Amount::Count(1));
-            let surge_amount = match cx.minor >= SURGE {
-                true => rollout::check_amount(cx, &STRATEGY, surge, Amount::Count(0)),
-                false => Amount::Count(0),
+            let surge_amount = if cx.minor >= SURGE {
+                rollout::check_amount(cx, &STRATEGY, surge, Amount::Count(0))
+            } else {
+                Amount::Count(0)
             };
             rollout::check_percent(cx, &STRATEGY, missing, missing_amount);
             rollout::check_percent(cx, &STRATEGY, surge, surge_amount);

@@ -1,4 +1,4 @@
-//! Deployments, ReplicaSets and ReplicationControllers.
+//! Deployments, `ReplicaSets` and `ReplicationControllers`.
 
 use super::Kind;
 use super::cx::Cx;
@@ -110,7 +110,7 @@ fn check_strategy<'a>(cx: &mut Cx<'a>, strategy: Field<'a>) {
     }
 }
 
-/// Looks at a ReplicaSet (`ValidateReplicaSet`).
+/// Looks at a `ReplicaSet` (`ValidateReplicaSet`).
 fn validate_replica_set<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     rollout::check_counts(cx, spec, &["replicas", "minReadySeconds"]);
@@ -130,7 +130,7 @@ fn update<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     }
 }
 
-/// Looks at a ReplicationController (`ValidateReplicationController`).
+/// Looks at a `ReplicationController` (`ValidateReplicationController`).
 fn validate_controller<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     rollout::check_counts(cx, spec, &["replicas", "minReadySeconds"]);

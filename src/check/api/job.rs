@@ -1,4 +1,4 @@
-//! Jobs, and the specs of jobs in CronJobs.
+//! Jobs, and the specs of jobs in `CronJobs`.
 
 use super::cx::Cx;
 use super::field::Field;
@@ -304,10 +304,8 @@ fn check_count<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>) {
     let field = new.get("completions");
     let before = completions(old);
     // What the server filled in stays.
-    let after = match field.exists() || old.get("completions").exists() {
-        true => field.int(),
-        false => before,
-    };
+    let after =
+        if field.exists() || old.get("completions").exists() { field.int() } else { before };
     if before == after {
         return;
     }
@@ -325,13 +323,10 @@ const PLACEMENT: &[&str] = &["affinity", "nodeSelector", "tolerations", "schedul
 fn check_template<'a>(cx: &mut Cx<'a>, new: Field<'a>, old: Field<'a>, open: bool) {
     let may_resize = open && cx.minor >= 36;
     let may_place = open && cx.minor >= 22;
-    let metadata = match may_place {
-        true => change::first_beside(
-            new.get("metadata"),
-            old.get("metadata"),
-            &["labels", "annotations"],
-        ),
-        false => change::first_in(new, old, "metadata"),
+    let metadata = if may_place {
+        change::first_beside(new.get("metadata"), old.get("metadata"), &["labels", "annotations"])
+    } else {
+        change::first_in(new, old, "metadata")
     };
     let (new_spec, old_spec) = (new.get("spec"), old.get("spec"));
     let mut ignored = Vec::new();

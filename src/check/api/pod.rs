@@ -104,6 +104,7 @@ const GRACE_PERIOD: i64 = 30;
 
 /// What parts of a spec know of the whole.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "fields of a pod, each of which is a boolean")]
 struct Spec<'a> {
     /// The spec of the pod or the template.
     field: Field<'a>,
@@ -126,7 +127,7 @@ struct Spec<'a> {
     os: Option<&'a str>,
     /// The names of `resourceClaims`.
     claims: BTreeSet<&'a str>,
-    /// The volumes by name. Those that a StatefulSet makes from its claims are among them.
+    /// The volumes by name. Those that a `StatefulSet` makes from its claims are among them.
     volumes: BTreeMap<&'a str, volumes::Source>,
     /// Whether a name of a volume is filled in later.
     has_open_volume: bool,
@@ -192,7 +193,7 @@ impl<'a> Spec<'a> {
 }
 
 /// Returns all containers of a spec, in the order in which the server visits them.
-fn containers_of<'a>(spec: Field<'a>) -> impl Iterator<Item = Field<'a>> + use<'a> {
+fn containers_of(spec: Field<'_>) -> impl Iterator<Item = Field<'_>> + use<'_> {
     ["initContainers", "containers", "ephemeralContainers"]
         .into_iter()
         .flat_map(move |list| spec.get(list).items())
@@ -245,7 +246,7 @@ fn validate_pod_template<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
 
 /// Looks at the template of a workload's pods (`ValidatePodTemplateSpec`).
 ///
-/// `claims` are the names of the volumes that a StatefulSet makes for each pod.
+/// `claims` are the names of the volumes that a `StatefulSet` makes for each pod.
 pub(super) fn check_template<'a>(
     cx: &mut Cx<'a>,
     template: Field<'a>,
@@ -264,7 +265,7 @@ pub(super) fn check_template<'a>(
     }
 }
 
-/// Looks only at what servers before 1.34 looked at in the template of a StatefulSet.
+/// Looks only at what servers before 1.34 looked at in the template of a `StatefulSet`.
 pub(super) fn check_template_metadata_only<'a>(cx: &mut Cx<'a>, template: Field<'a>) {
     check_template_metadata(cx, template);
     annotations::check(cx, &Spec::new(cx, template));

@@ -1,4 +1,4 @@
-//! Schedules of CronJobs, as the parser of the server reads them, and time zones.
+//! Schedules of `CronJobs`, as the parser of the server reads them, and time zones.
 
 use crate::rule::closest;
 

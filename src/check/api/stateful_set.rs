@@ -1,4 +1,4 @@
-//! StatefulSets.
+//! `StatefulSets`.
 
 use super::Kind;
 use super::cx::Cx;
@@ -59,7 +59,7 @@ const RETENTION_SINCE: u32 = 27;
 /// The minor in which the first number may be chosen, by default.
 const ORDINALS: u32 = 27;
 
-/// What may change in the spec of a StatefulSet that exists, and since which minor.
+/// What may change in the spec of a `StatefulSet` that exists, and since which minor.
 const CHANGES: &[(&str, u32)] = &[
     ("replicas", 0),
     ("template", 0),
@@ -70,7 +70,7 @@ const CHANGES: &[(&str, u32)] = &[
     ("revisionHistoryLimit", 33),
 ];
 
-/// Looks at a StatefulSet (`ValidateStatefulSet`).
+/// Looks at a `StatefulSet` (`ValidateStatefulSet`).
 fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     let spec = object.get("spec");
     let policy = spec.get("podManagementPolicy");

@@ -9,7 +9,7 @@ use crate::check::KindScope;
 
 type Key = (Box<str>, Box<str>, Box<str>);
 
-/// Kinds whose objects a plugin of their API server completes before they are validated: OpenShift
+/// Kinds whose objects a plugin of their API server completes before they are validated: `OpenShift`
 /// fills in what a security context constraint lacks, so its definition asks for more than it takes.
 const COMPLETED: [(&str, &str); 1] = [("security.openshift.io", "SecurityContextConstraints")];
 

@@ -88,6 +88,6 @@ pub(super) fn disabled(
             wording::code(&object.api_version)
         );
         let flag = format!("--runtime-config={}=true", object.api_version);
-        (message, Some(format!("it takes `{}`", flag)))
+        (message, Some(format!("it takes `{flag}`")))
     })
 }

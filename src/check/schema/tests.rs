@@ -1,6 +1,6 @@
 use super::*;
 use crate::load::{Dialect, Limits, objects, parse};
-use crate::review::{Apply, Operation};
+use crate::review::Operation;
 use crate::rule::Selection;
 use crate::source::{Origin, RepoPath, Source, SourceMap};
 

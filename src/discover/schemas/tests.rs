@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 use std::fs;
 
 use super::*;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::check::policy::{Bundle, PolicyCheck};
-use crate::rule::{Registry, RuleId};
+use crate::rule::RuleId;
 
 /// Returns a policy about every object.
 fn policy(enforcement: &str, body: &str) -> String {

@@ -93,7 +93,7 @@ fn is_cost(text: &str) -> bool {
     plain && text.parse::<i32>().is_ok()
 }
 
-/// Says what is wrong with a profile of AppArmor (`ValidateAppArmorProfileFormat`).
+/// Says what is wrong with a profile of `AppArmor` (`ValidateAppArmorProfileFormat`).
 fn app_armor_profile(text: &str) -> Option<&'static str> {
     let known = matches!(text, "" | "runtime/default" | "unconfined");
     (!known && !text.starts_with("localhost/"))

@@ -217,13 +217,13 @@ fn check_restart<'a>(cx: &mut Cx<'a>, container: Field<'a>) {
     for rule in rules.items() {
         cx.require_one_of(rule.get("action"), actions);
         let codes = rule.get("exitCodes");
-        if !codes.exists() {
-            cx.required(&RESTART, codes, "the rule is about exit codes");
-        } else {
+        if codes.exists() {
             cx.require_one_of(codes.get("operator"), OPERATORS);
             if codes.get("values").len() > CODES_MAX {
                 cx.too_long(&RESTART, codes.get("values"), CODES_MAX, "exit codes");
             }
+        } else {
+            cx.required(&RESTART, codes, "the rule is about exit codes");
         }
     }
 }

@@ -261,7 +261,7 @@ pub(super) fn check_field<'a>(
     } else if text == "status.hostIPs" && cx.minor < HOST_ADDRESSES {
         cx.invalid(&FIELD, path, "cannot be read before 1.29");
         cx.named(named.get("fieldPath"));
-    } else if !fields.contains(&text) && !(text == "spec.host" && fields.contains(&"spec.nodeName"))
+    } else if !(fields.contains(&text) || text == "spec.host" && fields.contains(&"spec.nodeName"))
     {
         cx.not_supported(&FIELD, path, fields);
         if KNOWN_FIELDS.contains(&text) {

@@ -175,7 +175,7 @@ fn check_port<'a>(cx: &mut Cx<'a>, port: Field<'a>) {
 
 fn check_sleep<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, action: Field<'a>) {
     // Servers before 1.33 did not take a sleep of no time.
-    let min = if cx.minor >= 33 { 0 } else { 1 };
+    let min = i64::from(cx.minor < 33);
     let seconds = action.get("seconds").int().unwrap_or_default();
     if seconds < min || seconds > spec.grace_period {
         let problem = format!(

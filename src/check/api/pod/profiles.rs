@@ -1,4 +1,4 @@
-//! Profiles of seccomp and AppArmor, in fields and in the annotations that came before them.
+//! Profiles of seccomp and `AppArmor`, in fields and in the annotations that came before them.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ const CONTRADICTION: Rule = Rule::new(
 
 const TYPES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
 
-/// The longest name of a profile of AppArmor, in bytes.
+/// The longest name of a profile of `AppArmor`, in bytes.
 const APP_ARMOR_MAX: usize = 4095;
 
 /// Says what is wrong with the path of a profile below the kubelet's folder.
@@ -60,7 +60,7 @@ pub(super) fn check_seccomp<'a>(cx: &mut Cx<'a>, profile: Field<'a>) {
     }
 }
 
-/// Looks at a profile of AppArmor (`ValidateAppArmorProfileField`).
+/// Looks at a profile of `AppArmor` (`ValidateAppArmorProfileField`).
 pub(super) fn check_app_armor<'a>(cx: &mut Cx<'a>, profile: Field<'a>) {
     if !profile.exists() || cx.minor < 30 {
         return;

@@ -339,10 +339,10 @@ fn exceeds<'a>(spec: &Spec<'a>, list: &'a str, name: &'a str, own: &Quantity) ->
     let of = |container: Field<'a>| {
         let requirements = container.get("resources");
         let value = requirements.get(list).get(name);
-        let value = match value.exists() || !spec.is_pod {
-            true => value,
-            // A pod's requests are its limits where it names none.
-            false => requirements.get("limits").get(name),
+        let value = if value.exists() || !spec.is_pod {
+            value
+        } else {
+            requirements.get("limits").get(name)
         };
         resources::amount(value).and_then(|it| it.scaled(-3)).unwrap_or_default()
     };

@@ -145,9 +145,10 @@ fn check_twice<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Field<'a>) {
     // The last of two keys that are the same counts.
     let by_key: BTreeMap<&str, Field<'a>> = keys.items().map(|it| (it.text(), it)).collect();
     let mut seen: BTreeSet<&str> = labels.get("matchLabels").entries().map(|it| it.0).collect();
-    let own: BTreeSet<&str> = match spec.is_pod && cx.old.is_none() {
-        true => cx.root.at(&["metadata", "labels"]).entries().map(|it| it.0).collect(),
-        false => BTreeSet::new(),
+    let own: BTreeSet<&str> = if spec.is_pod && cx.old.is_none() {
+        cx.root.at(&["metadata", "labels"]).entries().map(|it| it.0).collect()
+    } else {
+        BTreeSet::new()
     };
     let expressions = labels.get("matchExpressions").items().map(|it| it.get("key").text());
     let merged = keys.items().chain(term.get("mismatchLabelKeys").items()).map(Field::text);
@@ -171,7 +172,7 @@ fn check_key<'a>(cx: &mut Cx<'a>, key: Field<'a>) {
 }
 
 /// Returns the keys that a selector names.
-fn selected_keys<'a>(labels: Field<'a>) -> BTreeSet<&'a str> {
+fn selected_keys(labels: Field<'_>) -> BTreeSet<&str> {
     let expressions = labels.get("matchExpressions").items().map(|it| it.get("key").text());
     labels.get("matchLabels").entries().map(|it| it.0).chain(expressions).collect()
 }
@@ -196,7 +197,7 @@ pub(super) fn check_keys_of_term<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, term: Fie
         }
     }
     check_twice(cx, spec, term);
-    let others: BTreeSet<&str> = other.items().map(|it| it.text()).collect();
+    let others: BTreeSet<&str> = other.items().map(super::super::field::Field::text).collect();
     for key in same.items() {
         if others.contains(key.text()) {
             cx.invalid(&KEYS, key, "stands in `mismatchLabelKeys` too");

@@ -358,7 +358,7 @@ fn check_volumes<'a>(cx: &mut Cx<'a>, volumes: Field<'a>) {
 }
 
 /// Returns the paths of a part of a projected volume.
-fn paths_of_source<'a>(source: Field<'a>) -> impl Iterator<Item = Field<'a>> + use<'a> {
+fn paths_of_source(source: Field<'_>) -> impl Iterator<Item = Field<'_>> + use<'_> {
     let lists = ["configMap", "secret", "downwardAPI"]
         .into_iter()
         .flat_map(move |key| source.get(key).get("items").items())
@@ -450,9 +450,10 @@ impl<'a> SamePorts<'a> {
     fn add(&mut self, address: &'a str, host: i64) -> bool {
         let any = !self.seen.is_empty();
         let same = !self.seen.insert((address, host));
-        let (other, own) = match address.is_empty() {
-            true => (&self.on_one, &mut self.on_all),
-            false => (&self.on_all, &mut self.on_one),
+        let (other, own) = if address.is_empty() {
+            (&self.on_one, &mut self.on_all)
+        } else {
+            (&self.on_all, &mut self.on_one)
         };
         let ambiguous = other.contains(&host);
         own.insert(host);

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -52,7 +50,7 @@ fn refused(schema: Value) -> String {
     JsonSchema::compile(schema, alone()).unwrap_err()
 }
 
-fn widget(spec: Value) -> Value {
+fn widget(spec: &Value) -> Value {
     json!({
         "type": "object",
         "required": ["spec"],
@@ -65,7 +63,7 @@ fn widget(spec: Value) -> Value {
 
 #[test]
 fn an_unknown_field_is_underlined_with_the_nearest_one() {
-    let schema = widget(json!({
+    let schema = widget(&json!({
         "type": "object",
         "properties": {"replicas": {"type": "integer"}, "image": {"type": "string"}},
         "additionalProperties": false,
@@ -81,7 +79,7 @@ fn an_unknown_field_is_underlined_with_the_nearest_one() {
 
 #[test]
 fn a_field_that_lacks_is_shown_where_it_would_be() {
-    let schema = widget(json!({"type": "object", "required": ["size"]}));
+    let schema = widget(&json!({"type": "object", "required": ["size"]}));
     assert_eq!(
         told(schema.clone(), "kind: Widget\nspec: {}\n"),
         ["MissingField spec.size: `spec`: missing field `size` in `spec`"]
@@ -94,7 +92,7 @@ fn a_field_that_lacks_is_shown_where_it_would_be() {
 
 #[test]
 fn wrong_types_say_what_is_there_instead() {
-    let schema = widget(json!({"type": "object", "properties": {
+    let schema = widget(&json!({"type": "object", "properties": {
         "size": {"type": "integer"},
         "name": {"type": ["string", "null"]},
         "port": {"oneOf": [{"type": "integer"}, {"type": "string"}]},
@@ -111,7 +109,7 @@ fn wrong_types_say_what_is_there_instead() {
 
 #[test]
 fn values_are_held_against_what_the_schema_says_of_them() {
-    let schema = widget(json!({"type": "object", "properties": {
+    let schema = widget(&json!({"type": "object", "properties": {
         "mode": {"type": "string", "enum": ["Always", "Never"]},
         "name": {"type": "string", "pattern": "^[a-z]+$"},
         "size": {"type": "integer", "minimum": 1},
@@ -142,7 +140,7 @@ fn values_are_held_against_what_the_schema_says_of_them() {
 
 #[test]
 fn of_alternatives_the_nearest_says_what_is_wrong() {
-    let schema = widget(json!({"type": "object", "properties": {
+    let schema = widget(&json!({"type": "object", "properties": {
         "from": {"anyOf": [
             {"type": "string"},
             {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
@@ -160,7 +158,7 @@ fn of_alternatives_the_nearest_says_what_is_wrong() {
 
 #[test]
 fn items_are_named_where_names_tell_them_apart() {
-    let schema = widget(json!({"type": "array", "items": {"type": "object", "properties": {
+    let schema = widget(&json!({"type": "array", "items": {"type": "object", "properties": {
         "port": {"type": "integer"},
     }}}));
     assert_eq!(
@@ -175,7 +173,7 @@ fn items_are_named_where_names_tell_them_apart() {
 
 #[test]
 fn keys_may_be_numbers_empty_or_hold_slashes() {
-    let schema = widget(json!({"additionalProperties": {"type": "string"}}));
+    let schema = widget(&json!({"additionalProperties": {"type": "string"}}));
     assert_eq!(
         told(schema, "spec: {\"1\": 1, \"\": 2, a/b~c: 3}\n"),
         [
@@ -365,6 +363,6 @@ fn many_defects_are_cut() {
     for at in 0..3000 {
         writeln!(text, "- a{at}").unwrap();
     }
-    let schema = widget(json!({"items": {"type": "integer"}}));
+    let schema = widget(&json!({"items": {"type": "integer"}}));
     assert_eq!(told(schema, &text).len(), crate::check::schema::defect::LIMIT);
 }

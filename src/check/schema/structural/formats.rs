@@ -247,10 +247,9 @@ fn is_request_uri(text: &str) -> bool {
         return true;
     }
     let rest = match scheme(text) {
-        Some(Some(rest)) => rest,
-        // A colon where no scheme is.
-        None => return false,
-        Some(None) => {
+        Scheme::Before(rest) => rest,
+        Scheme::Broken => return false,
+        Scheme::Missing => {
             let path = text.split('?').next().unwrap_or_default();
             return path.starts_with('/') && escapes_are_whole(path);
         }
@@ -267,18 +266,25 @@ fn is_request_uri(text: &str) -> bool {
     is_authority(authority) && escapes_are_whole(path)
 }
 
-/// Returns what follows the scheme; `Some(None)` where there is none, `None` where it is broken.
-fn scheme(text: &str) -> Option<Option<&str>> {
+/// How a text begins, as a URL.
+enum Scheme<'a> {
+    /// With a scheme, and what follows it.
+    Before(&'a str),
+    Missing,
+    Broken,
+}
+
+fn scheme(text: &str) -> Scheme<'_> {
     for (at, c) in text.char_indices() {
         match c {
             'a'..='z' | 'A'..='Z' => {}
             '0'..='9' | '+' | '-' | '.' if at > 0 => {}
-            ':' if at == 0 => return None,
-            ':' => return Some(text.get(at + 1..)),
-            _ => return Some(None),
+            ':' if at == 0 => return Scheme::Broken,
+            ':' => return Scheme::Before(text.get(at + 1..).unwrap_or_default()),
+            _ => return Scheme::Missing,
         }
     }
-    Some(None)
+    Scheme::Missing
 }
 
 fn escapes_are_whole(text: &str) -> bool {

@@ -24,7 +24,7 @@ pub(super) struct Rules {
 /// One rule, as it is written.
 #[derive(Debug)]
 struct Rule {
-    rule: String,
+    expression: String,
     message: Option<String>,
     message_expression: Option<String>,
     /// Where the server says that the defect is, below the part that has the rule.
@@ -63,7 +63,7 @@ impl Rules {
                     .map(str::to_owned)
             };
             Some(Rule {
-                rule: text("rule")?,
+                expression: text("rule")?,
                 message: text("message"),
                 message_expression: text("messageExpression"),
                 path: text("fieldPath").map(|it| steps(&it)).unwrap_or_default(),
@@ -103,7 +103,7 @@ impl Rule {
         let old = if self.optional_old_self { Type::optional(of.clone()) } else { of.clone() };
         let environment =
             Environment::for_stored(minor).with("self", of.clone()).with("oldSelf", old);
-        let program = compile(&self.rule, &environment).map_err(|errors| {
+        let program = compile(&self.expression, &environment).map_err(|errors| {
             let errors: Vec<String> = errors.into_iter().map(|it| it.message).collect();
             errors.join("; ")
         })?;

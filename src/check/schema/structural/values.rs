@@ -354,16 +354,13 @@ impl<'a> Values<'a, '_> {
             return;
         }
         let what = self.place.whole();
-        let (breach, message, help) = match fields_of(self.shapes, ids) {
-            Some(fields) => {
-                (Breach::MissingField, format!("{what} needs {how_many} {}", or(&fields)), None)
-            }
-            None => {
-                let forms = ids.len();
-                let message = format!("{what} fits none of the {forms} forms that it may take");
-                let help = format!("for the nearest of them: {}", first.message);
-                (Breach::InvalidValue, message, Some(help))
-            }
+        let (breach, message, help) = if let Some(fields) = fields_of(self.shapes, ids) {
+            (Breach::MissingField, format!("{what} needs {how_many} {}", or(&fields)), None)
+        } else {
+            let forms = ids.len();
+            let message = format!("{what} fits none of the {forms} forms that it may take");
+            let help = format!("for the nearest of them: {}", first.message);
+            (Breach::InvalidValue, message, Some(help))
         };
         self.place.tell_at(breach, first.path.clone(), first.span, message, help);
     }

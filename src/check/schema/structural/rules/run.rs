@@ -221,7 +221,7 @@ impl<'a> Run<'a, '_> {
         let Some(reason) = why else {
             let said = ready.message.as_ref().and_then(|it| self.message(it, &variables));
             let said = said.or_else(|| rule.message.as_deref().and_then(plain));
-            let said = said.unwrap_or_else(|| wording::code(&rule.rule));
+            let said = said.unwrap_or_else(|| wording::code(&rule.expression));
             let message = format!("{what} breaks a rule of its definition: {said}");
             for step in &rule.path {
                 if let Step::Key(key) = step {
@@ -233,7 +233,7 @@ impl<'a> Run<'a, '_> {
             return;
         };
         let reason = plain(&reason).unwrap_or_default();
-        let rule = wording::code(&rule.rule);
+        let rule = wording::code(&rule.expression);
         let message = format!("the rule {rule} of {what} cannot be evaluated: {reason}");
         self.place.tell_at(Breach::BrokenRule, path, node.span, message, None);
     }

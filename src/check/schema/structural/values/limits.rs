@@ -9,7 +9,7 @@ use super::Values;
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::wording;
 
-impl<'a> Values<'a, '_> {
+impl Values<'_, '_> {
     /// Checks the enumeration (`basicCommonValidator`). `null` is never a value of one.
     pub(super) fn values(&mut self, shape: &Shape, node: &Node) {
         let Some(limits) = shape.limits.as_deref().filter(|it| !it.values.is_empty()) else {
@@ -22,10 +22,7 @@ impl<'a> Values<'a, '_> {
         self.error(Breach::InvalidValue, node.span, |place| {
             let texts: Vec<&str> =
                 limits.values.iter().filter_map(Node::as_str).filter(|it| !it.is_empty()).collect();
-            let help = match node.as_str() {
-                Some(text) => Some(suggest::value(text, &texts)),
-                None => None,
-            };
+            let help = node.as_str().map(|text| suggest::value(text, &texts));
             let what = place.whole();
             let message = match wording::scalar(node).filter(|_| place.shows_values()) {
                 Some(value) => format!("{value} is not a value of {what}"),
@@ -252,9 +249,8 @@ impl Number {
 /// Says whether a number counts as an integer (`IsFloat64AJSONInteger`).
 pub(super) fn is_whole(value: f64) -> bool {
     const LARGEST: f64 = 9_007_199_254_740_991.0;
-    let whole = value.trunc();
-    value.abs() <= LARGEST
-        && (value == whole || (value - whole).abs() / (value.abs() + whole.abs()) < 1e-9)
+    let rest = value.fract().abs();
+    value.abs() <= LARGEST && (rest == 0.0 || rest / (value.abs() + value.trunc().abs()) < 1e-9)
 }
 
 /// Compares with a value of an enumeration; a number is converted to the type of the value.
