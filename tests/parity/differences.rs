@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use tidewaiter::check::schema;
 use tidewaiter::rule::{Doors, Registry};
 use tidewaiter::run::Rules;
 
@@ -53,8 +54,21 @@ impl Cause {
 /// Says whether a rule foresees what the API server has done before it asks.
 fn is_validation(rule: &str) -> bool {
     rule.starts_with("api/")
-        || ["schema/broken-rule", "schema/duplicate-item", "schema/unknown-custom-field"]
-            .contains(&rule)
+        || [
+            "schema/broken-rule",
+            "schema/duplicate-item",
+            "schema/unknown-custom-field",
+            "schema/unproven-defect",
+        ]
+        .contains(&rule)
+}
+
+/// Says whether an object is a custom resource.
+fn is_custom(object: &str) -> bool {
+    let mut words = object.split(' ');
+    let (api_version, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    schema::served(group, version, kind).is_none()
 }
 
 /// Returns why a finding is at one side only; nothing where that is a defect.
@@ -68,6 +82,15 @@ pub(crate) fn cause(registry: &Registry, side: Side, seen: &Seen) -> Option<Caus
             Some(Cause::Validated)
         }
         Side::Check if meta.doors == Doors::Repository => Some(Cause::RepositoryOnly),
+        // By an embedded definition, where the server has its own.
+        Side::Check if category == "schema" && is_custom(&seen.object) => Some(Cause::Validated),
+        // In the repository the words of validation take the place of those of the schema.
+        Side::Review
+            if ["schema/missing-field", "schema/invalid-value", "schema/repeated-item"]
+                .contains(&&*seen.rule) =>
+        {
+            Some(Cause::Validated)
+        }
         _ if seen.rule == "secrets/plaintext-secret" => Some(Cause::Provenance),
         Side::Check if category == "secrets" && seen.field.is_empty() => Some(Cause::Comment),
         Side::Check
@@ -102,6 +125,7 @@ fn rules(registry: &Registry, cause: Cause) -> Vec<String> {
         Cause::Validated => {
             let mut rules = vec!["every rule of `api`".to_owned()];
             rules.extend(of(&|id, category, _| category != "api" && is_validation(id)));
+            rules.push("every rule of `schema` for custom resources".to_owned());
             rules
         }
         Cause::Provenance => of(&|id, _, _| id == "secrets/plaintext-secret"),
@@ -122,7 +146,8 @@ fn told(cause: Cause) -> (&'static str, &'static str) {
         Cause::Validated => (
             "The API server validates an object before it asks",
             "in the repository, what the server of that version would refuse; at the cluster, it \
-             has refused it already",
+             has refused it already, and what reaches the gate all the same is said in the words \
+             of `schema`",
         ),
         Cause::Provenance => (
             "A Secret at the API server is always readable",
@@ -178,7 +203,9 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
         .iter()
         .filter(|it| it.doors == Doors::Repository)
         .map(|it| match it.id.category() {
-            category @ ("config" | "coverage" | "waiver" | "yaml") => format!("{category}/*"),
+            category @ ("api" | "config" | "coverage" | "waiver" | "yaml") => {
+                format!("{category}/*")
+            }
             _ => it.id.to_string(),
         })
         .collect();
@@ -186,8 +213,14 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
         only,
         BTreeSet::from(
             [
+                // An API server has refused it already.
+                "api/*",
                 "config/*",
                 "coverage/*",
+                "schema/broken-rule",
+                "schema/duplicate-item",
+                "schema/unknown-custom-field",
+                "schema/unproven-defect",
                 // An API server says these itself, or serves no such kind.
                 "schema/deprecated-kind",
                 "schema/disabled-api",

@@ -34,7 +34,7 @@ const PROGRESS: Rule = Rule::new(
 );
 
 const NO_TEMPLATE: Rule = Rule::new(
-    "api/no-template",
+    "api/missing-template",
     "ReplicationController without a template",
     "The controller makes its pods from the template.",
     "add `template`",

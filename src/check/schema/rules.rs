@@ -87,15 +87,19 @@ impl Rules {
                 "Use a value that the field takes.",
                 [API_CONVENTIONS, THE_API],
             ),
-            duplicate_item: rule(
-                RuleId::known("schema/duplicate-item"),
-                "Item that its list has already",
-                "Some lists are sets, and some are maps whose items are told apart by one or more \
+            duplicate_item: RuleMeta {
+                // What an API server asks about, it has judged by its own definitions.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/duplicate-item"),
+                    "Item that its list has already",
+                    "Some lists are sets, and some are maps whose items are told apart by one or more \
                  of their fields. The API server refuses a second item of the same value, or of \
                  the same key, because nobody could say later which of the two is meant.",
-                "Remove one of the two, or give it a value or a key of its own.",
-                [CUSTOM_RESOURCES, MERGING],
-            ),
+                    "Remove one of the two, or give it a value or a key of its own.",
+                    [CUSTOM_RESOURCES, MERGING],
+                )
+            },
             repeated_item: RuleMeta {
                 severity: Severity::Medium,
                 enforcement: Enforcement::Warn,
@@ -142,16 +146,22 @@ impl Rules {
                     [THE_API, DEPRECATION_POLICY],
                 )
             },
-            broken_rule: rule(
-                RuleId::known("schema/broken-rule"),
-                "Rule of the custom resource definition that does not hold",
-                "A custom resource definition may bring rules in the Common Expression Language, \
+            broken_rule: RuleMeta {
+                // What an API server asks about, it has judged by its own definitions.
+                doors: Doors::Repository,
+                ..rule(
+                    RuleId::known("schema/broken-rule"),
+                    "Rule of the custom resource definition that does not hold",
+                    "A custom resource definition may bring rules in the Common Expression Language, \
                  and the API server refuses an object for which one of them does not hold: fields \
                  that exclude each other, say, or a field that must not change.",
-                "Change the object so that the rule holds.",
-                [VALIDATION_RULES, CUSTOM_RESOURCES],
-            ),
+                    "Change the object so that the rule holds.",
+                    [VALIDATION_RULES, CUSTOM_RESOURCES],
+                )
+            },
             unknown_custom_field: RuleMeta {
+                // As above.
+                doors: Doors::Repository,
                 severity: Severity::Medium,
                 enforcement: Enforcement::Warn,
                 ..rule(
@@ -167,6 +177,8 @@ impl Rules {
                 )
             },
             unproven_defect: RuleMeta {
+                // As above.
+                doors: Doors::Repository,
                 severity: Severity::Medium,
                 enforcement: Enforcement::Warn,
                 ..rule(

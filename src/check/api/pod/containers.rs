@@ -46,7 +46,7 @@ const NOT_HERE: Rule = Rule::new(
 );
 
 const NO_CONTAINERS: Rule = Rule::new(
-    "api/no-containers",
+    "api/missing-containers",
     "Pod without containers",
     "A pod has at least one container that is no init container.",
     "add a container",

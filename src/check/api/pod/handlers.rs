@@ -11,7 +11,7 @@ use crate::naming;
 pub(super) const RULES: &[&Rule] = &[&NO_HANDLER, &SEVERAL, &PORT, &PROBE, &SLEEP];
 
 const NO_HANDLER: Rule = Rule::new(
-    "api/no-handler",
+    "api/missing-handler",
     "Probe or hook that does nothing",
     "A probe asks by `exec`, `httpGet`, `tcpSocket` or `grpc`; a hook runs `exec`, `httpGet`, \
      `tcpSocket` or `sleep`.",
