@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Check, Context, Results};
-use crate::document::FieldPath;
+use crate::document::{FieldPath, Node};
 use crate::finding::Finding;
-use crate::review::Review;
+use crate::review::{Apply, Review};
 use crate::rule::Severity;
 
 /// Judges an object by all checks.
@@ -18,7 +18,27 @@ pub fn judge_object(checks: &[Box<dyn Check>], cx: Context<'_>, review: &Review<
         check.check_object(cx, review, &mut results);
     }
     settle(&mut results.findings);
+    if review.apply == Apply::ServerSide
+        && let Some(old) = review.old_object
+    {
+        let (old, new) = (&old.root, &review.object.root);
+        results.findings.retain(|it| !lacks_what_is_dropped(it, old, new));
+    }
     results
+}
+
+/// Says whether a finding misses a field of an empty object that server-side apply drops.
+///
+/// Who applied the fields of an object and now applies it empty gives them up, and with the last
+/// of them the object goes (`structured-merge-diff`).
+fn lacks_what_is_dropped(finding: &Finding, old: &Node, new: &Node) -> bool {
+    let is_missing = ["schema/missing-field", "api/missing-field"].contains(&finding.rule.as_str());
+    let Some((_, object)) = finding.path.split_last().filter(|_| is_missing) else { return false };
+    let entries = |root: &Node| match root.descend(object) {
+        (node, depth) if depth == object.len() && node.is_mapping() => Some(node.entries().len()),
+        _ => None,
+    };
+    object.len() > 1 && entries(new) == Some(0) && entries(old).is_some_and(|it| it > 0)
 }
 
 /// Leaves out what the schema says of fields of which validation says the same or more.
@@ -57,6 +77,7 @@ fn is_said(paths: &BTreeSet<FieldPath>, path: &FieldPath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::{Dialect, Limits, parse};
     use crate::rule::{Doors, Enforcement, RuleId, RuleMeta, Scope};
     use crate::source::{Origin, RepoPath, Source, SourceMap};
 
@@ -102,6 +123,24 @@ mod tests {
             assert!(kept(missing, &[(Severity::High, path)]), "{path:?}");
         }
         assert!(kept(missing, &[]));
+    }
+
+    #[test]
+    fn an_object_that_server_side_apply_drops_lacks_nothing() {
+        let mut sources = SourceMap::default();
+        let mut read = |text: &str| {
+            let source = Source::new(RepoPath::new("a.yaml"), Origin::File, text.into());
+            let id = sources.add(source);
+            let parsed = parse(sources.get(id).unwrap(), id, Dialect::Kubectl, &Limits::default());
+            parsed.documents.into_iter().next().unwrap().root
+        };
+        let full = read("spec: {profile: {type: RuntimeDefault}}");
+        let empty = read("spec: {profile: {}}");
+        let path = FieldPath::from(["spec", "profile", "type"]);
+        let missing = |rule| finding(rule, Severity::High, path.clone());
+        assert!(lacks_what_is_dropped(&missing("api/missing-field"), &full, &empty));
+        assert!(!lacks_what_is_dropped(&missing("api/missing-field"), &empty, &empty));
+        assert!(!lacks_what_is_dropped(&missing("api/invalid-value"), &full, &empty));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tidewaiter::check::api::ApiCheck;
 use tidewaiter::check::schema::{Authority, Definitions, SchemaCheck, Sources};
-use tidewaiter::check::{Check as _, Context, Results};
+use tidewaiter::check::{Check, Context, judge_object};
 use tidewaiter::document::Document;
 use tidewaiter::environment::KubernetesVersion;
 use tidewaiter::load::{Dialect, Limits, parse};
@@ -35,8 +35,7 @@ pub(crate) struct Verdict {
 #[derive(Debug)]
 pub(crate) struct Judge {
     kubernetes: KubernetesVersion,
-    schema: SchemaCheck,
-    api: ApiCheck,
+    checks: Vec<Box<dyn Check>>,
     registry: Registry,
     selection: Selection,
 }
@@ -52,7 +51,8 @@ impl Judge {
         for meta in tidewaiter::load::rules().into_iter().chain(schema.rules()).chain(api.rules()) {
             registry.add(meta).unwrap();
         }
-        Self { kubernetes, schema, api, registry, selection: Selection::default() }
+        let checks: Vec<Box<dyn Check>> = vec![Box::new(schema), Box::new(api)];
+        Self { kubernetes, checks, registry, selection: Selection::default() }
     }
 
     /// Judges one case.
@@ -121,9 +121,7 @@ impl Judge {
             provenance: None,
             asked: None,
         };
-        let mut results = Results::default();
-        self.schema.check_object(cx, &review, &mut results);
-        self.api.check_object(cx, &review, &mut results);
+        let results = judge_object(&self.checks, cx, &review);
         let denies =
             |rule| self.registry.get(rule).is_none_or(|meta| meta.enforcement == Enforcement::Deny);
         verdict.refusals.extend(results.findings.iter().filter(|it| denies(&it.rule)).map(|it| {

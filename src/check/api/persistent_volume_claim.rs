@@ -139,7 +139,7 @@ fn check_spec<'a>(
     check_size(cx, spec.get("resources"));
     cx.name_if_any(spec.get("storageClassName"), naming::dns_subdomain);
     if spec.get("volumeMode").exists() {
-        cx.not_blank(spec.get("volumeMode"), VOLUME_MODES);
+        cx.one_of(spec.get("volumeMode"), VOLUME_MODES);
     }
     if cx.minor >= ATTRIBUTES_CLASS {
         cx.name_if_any(spec.get("volumeAttributesClassName"), naming::dns_subdomain);
@@ -182,12 +182,11 @@ pub(super) fn access_modes<'a>(cx: &mut Cx<'a>, modes: Field<'a>) {
             }
             "ReadWriteOncePod" => alone = true,
             text if MODES.contains(&text) => other = true,
-            // The schema refuses other texts, and takes nothing for the default.
-            "" => {
+            _ if mode.node().is_some_and(|it| it.as_str().is_none()) => {}
+            _ => {
                 cx.not_supported(&UNSUPPORTED, mode, MODES);
                 cx.named(modes);
             }
-            _ => {}
         }
     }
     if alone && other {

@@ -44,8 +44,6 @@ const HISTORY: Rule = Rule::new(
 
 const POLICIES: &[&str] = &["OrderedReady", "Parallel"];
 const STRATEGIES: &[&str] = &["OnDelete", "RollingUpdate"];
-const ACCESS_MODES: &[&str] =
-    &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const RETENTION: &[&str] = &["Delete", "Retain"];
 
 /// The minor in which the templates of pods and claims are looked at.
@@ -86,13 +84,6 @@ fn validate<'a>(cx: &mut Cx<'a>, object: Field<'a>) {
     if cx.minor >= TEMPLATES && cx.old.is_none() {
         for claim in claims.items() {
             persistent_volume_claim::claim_spec(cx, claim.get("spec"));
-            let modes = claim.at(&["spec", "accessModes"]);
-            for mode in modes.items() {
-                if mode.str().is_some_and(|it| !it.is_empty() && !ACCESS_MODES.contains(&it)) {
-                    cx.not_supported(&UNSUPPORTED, mode, ACCESS_MODES);
-                    cx.named(modes);
-                }
-            }
         }
     }
     rollout::check_counts(cx, spec, &["replicas", "minReadySeconds"]);
