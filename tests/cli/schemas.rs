@@ -261,7 +261,7 @@ fn a_schema_that_cannot_be_used_closes_the_gate() {
 #[test]
 fn the_cluster_is_judged_by_the_same_places() {
     let question = |object: &str| {
-        let object: String = object.lines().map(|line| format!("    {line}\n")).collect();
+        let object: String = object.lines().flat_map(|line| ["    ", line, "\n"]).collect();
         format!(
             "apiVersion: admission.k8s.io/v1\nkind: AdmissionReview\nrequest:\n  uid: u\n  \
              kind: {{group: example.com, version: v1, kind: Widget}}\n  \
