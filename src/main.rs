@@ -135,7 +135,10 @@ fn run_check(
         Format::Json | Format::Sarif | Format::Annotations | Format::Markdown => Terminal::FILE,
     };
     print(|out| report::write(&report, check.format, style, out))?;
-    Ok(outcome.verdict.exit().code())
+    let code = outcome.verdict.exit().code();
+    // The process ends: taking its trees apart first is work for nothing.
+    std::mem::forget(outcome);
+    Ok(code)
 }
 
 fn run_review(review: &Review) -> Result<u8, String> {

@@ -207,7 +207,8 @@ impl Check for ApiCheck {
     fn check_object(&self, cx: Context<'_>, review: &Review<'_>, results: &mut Results) {
         let Some(object) = &review.object.object else { return };
         // What an API server asks about, it has validated.
-        if !review.stores_object() || review.asked.is_some() {
+        let is_wanted = cx.selection.allows_category("api");
+        if !is_wanted || !review.stores_object() || review.asked.is_some() {
             return;
         }
         let kubernetes = review.environment.map_or(cx.kubernetes, |it| it.kubernetes);

@@ -55,6 +55,9 @@ impl Check for SecretsCheck {
     }
 
     fn check_source(&self, cx: Context<'_>, source: SourceId, results: &mut Results) {
+        if !cx.selection.allows_category("secrets") {
+            return;
+        }
         let Some(text) = cx.sources.get(source) else { return };
         let start = Span::start_of(source);
         let Some(scanner) = &self.scanner else {
@@ -77,6 +80,9 @@ impl Check for SecretsCheck {
     }
 
     fn check_object(&self, cx: Context<'_>, review: &Review<'_>, results: &mut Results) {
+        if !cx.selection.allows_category("secrets") {
+            return;
+        }
         let root = &review.object.root;
         let Some(scanner) = &self.scanner else {
             results.failures.push(no_scanner(root.span));

@@ -79,6 +79,9 @@ impl SchemaSource for EmbeddedCrds {
     }
 
     fn scope(&self, wanted: &Wanted<'_>) -> Option<KindScope> {
+        if is_aggregated(wanted) {
+            return None;
+        }
         embedded::scope(wanted.group, wanted.version, wanted.kind)
     }
 
@@ -89,4 +92,14 @@ impl SchemaSource for EmbeddedCrds {
             .map(pair)
             .collect()
     }
+}
+
+/// Says whether OpenShift serves a kind by API servers of its own, which take names that no custom
+/// resource may have: there is no definition of it but a document of OpenAPI.
+fn is_aggregated(wanted: &Wanted<'_>) -> bool {
+    wanted.group.ends_with(".openshift.io")
+        && embedded::kinds(wanted.group).any(|it| {
+            (it.version, it.kind) == (wanted.version, wanted.kind)
+                && it.fidelity == Fidelity::Partial
+        })
 }

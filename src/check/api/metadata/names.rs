@@ -192,7 +192,7 @@ pub(super) fn is_made_up(cx: &Cx<'_>) -> bool {
 
 /// Says whether it is known that the kind is an API's, and not that of some tool's own file.
 pub(super) fn is_known(cx: &Cx<'_>) -> bool {
-    cx.scope.is_some() || is_built_in(cx.object.group())
+    cx.scope.is_some()
 }
 
 /// Says whether objects of the kind live in namespaces, where that is known.
