@@ -94,8 +94,8 @@ impl SchemaSource for EmbeddedCrds {
     }
 }
 
-/// Says whether OpenShift serves a kind by API servers of its own, which take names that no custom
-/// resource may have: there is no definition of it but a document of OpenAPI.
+/// Says whether `OpenShift` serves a kind by API servers of its own, which take names that no custom
+/// resource may have: there is no definition of it but a document of `OpenAPI`.
 fn is_aggregated(wanted: &Wanted<'_>) -> bool {
     wanted.group.ends_with(".openshift.io")
         && embedded::kinds(wanted.group).any(|it| {
