@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Check, Context, Results};
-use crate::document::{FieldPath, Node};
+use crate::document::{FieldPath, Node, Step};
 use crate::finding::Finding;
 use crate::review::{Apply, Review};
 use crate::rule::Severity;
@@ -27,10 +27,14 @@ pub fn judge_object(checks: &[Box<dyn Check>], cx: Context<'_>, review: &Review<
     results
 }
 
+/// Objects into which the server fills nothing in.
+const UNFILLED: [&str; 2] = ["appArmorProfile", "seccompProfile"];
+
 /// Says whether a finding misses a field of an empty object that server-side apply drops.
 ///
 /// Who applied the fields of an object and now applies it empty gives them up, and with the last
-/// of them the object goes (`structured-merge-diff`).
+/// of them the object goes (`structured-merge-diff`). Where the server had filled something in, the
+/// object stays for that.
 fn lacks_what_is_dropped(finding: &Finding, old: &Node, new: &Node) -> bool {
     let is_missing = ["schema/missing-field", "api/missing-field"].contains(&finding.rule.as_str());
     let Some((_, object)) = finding.path.split_last().filter(|_| is_missing) else { return false };
@@ -38,7 +42,8 @@ fn lacks_what_is_dropped(finding: &Finding, old: &Node, new: &Node) -> bool {
         (node, depth) if depth == object.len() && node.is_mapping() => Some(node.entries().len()),
         _ => None,
     };
-    object.len() > 1 && entries(new) == Some(0) && entries(old).is_some_and(|it| it > 0)
+    let is_unfilled = matches!(object.last(), Some(Step::Key(key)) if UNFILLED.contains(&&**key));
+    is_unfilled && entries(new) == Some(0) && entries(old).is_some_and(|it| it > 0)
 }
 
 /// Leaves out what the schema says of fields of which validation says the same or more.
@@ -134,9 +139,9 @@ mod tests {
             let parsed = parse(sources.get(id).unwrap(), id, Dialect::Kubectl, &Limits::default());
             parsed.documents.into_iter().next().unwrap().root
         };
-        let full = read("spec: {profile: {type: RuntimeDefault}}");
-        let empty = read("spec: {profile: {}}");
-        let path = FieldPath::from(["spec", "profile", "type"]);
+        let full = read("spec: {seccompProfile: {type: RuntimeDefault}}");
+        let empty = read("spec: {seccompProfile: {}}");
+        let path = FieldPath::from(["spec", "seccompProfile", "type"]);
         let missing = |rule| finding(rule, Severity::High, path.clone());
         assert!(lacks_what_is_dropped(&missing("api/missing-field"), &full, &empty));
         assert!(!lacks_what_is_dropped(&missing("api/missing-field"), &empty, &empty));
