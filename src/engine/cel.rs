@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use check::Checker;
 use eval::{Evaluator, Scratch};
-pub use name::{escape, needs_unescape, unescape};
+pub use name::{escape, is_word, needs_unescape, unescape};
 use parser::Syntax;
 use plan::Step;
 pub use types::{ListKind, ListType, ObjectType, Opaque, Param, Type};

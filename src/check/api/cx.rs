@@ -65,14 +65,9 @@ impl<'a> Cx<'a> {
         Self { minor, object, root, old, scope, apply, dry_run, defects: Vec::new(), taken: false }
     }
 
-    /// Returns how much was found so far.
-    pub(super) fn found(&self) -> usize {
-        self.defects.len()
-    }
-
-    /// Takes back what was found since [`Cx::found`] said so.
-    pub(super) fn forget_since(&mut self, found: usize) {
-        self.defects.truncate(found);
+    /// Takes back what was found since a mark.
+    pub(super) fn forget_since(&mut self, mark: usize) {
+        self.defects.truncate(mark);
         self.taken = false;
     }
 
@@ -273,7 +268,8 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Returns where the defects that are yet to come will begin; see [`Self::name_anew`].
+    /// Returns where the defects that are yet to come will begin; see [`Self::name_anew`] and
+    /// [`Self::forget_since`].
     pub(super) fn mark(&self) -> usize {
         self.defects.len()
     }

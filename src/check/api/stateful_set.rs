@@ -108,11 +108,11 @@ fn check_template<'a>(cx: &mut Cx<'a>, spec: Field<'a>, claims: Field<'a>) {
         if cx.minor < TEMPLATES {
             pod::check_template_metadata_only(cx, template);
         } else {
-            let found = cx.found();
+            let mark = cx.mark();
             check_pods(cx, template, claims);
             // What the server would not take now may keep its template.
-            if cx.found() > found && cx.old.is_some_and(|old| cx.would_refuse(old, validate)) {
-                cx.forget_since(found);
+            if cx.mark() > mark && cx.old.is_some_and(|old| cx.would_refuse(old, validate)) {
+                cx.forget_since(mark);
             }
         }
     } else {

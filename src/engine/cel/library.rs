@@ -183,24 +183,25 @@ fn read_type(text: &'static str) -> Option<Type> {
 /// All functions by name, their signatures in the order of the rows.
 type Functions = BTreeMap<&'static str, Vec<Overload>>;
 
+const LIBRARIES: [&[Row]; 13] = [
+    operators::ROWS,
+    convert::ROWS,
+    times::ROWS,
+    strings::ROWS,
+    lists::ROWS,
+    optional::ROWS,
+    regex::ROWS,
+    url::ROWS,
+    quantity::ROWS,
+    net::ROWS,
+    format::ROWS,
+    semver::ROWS,
+    authz::ROWS,
+];
+
 static FUNCTIONS: LazyLock<Functions> = LazyLock::new(|| {
     let mut functions = Functions::new();
-    let libraries: [&[Row]; 13] = [
-        operators::ROWS,
-        convert::ROWS,
-        times::ROWS,
-        strings::ROWS,
-        lists::ROWS,
-        optional::ROWS,
-        regex::ROWS,
-        url::ROWS,
-        quantity::ROWS,
-        net::ROWS,
-        format::ROWS,
-        semver::ROWS,
-        authz::ROWS,
-    ];
-    for row in libraries.into_iter().flatten() {
+    for row in LIBRARIES.into_iter().flatten() {
         if let Some((name, overload)) = row.read() {
             functions.entry(name).or_default().push(overload);
         }
@@ -224,22 +225,7 @@ mod tests {
 
     #[test]
     fn every_signature_can_be_read() {
-        let libraries = [
-            operators::ROWS,
-            convert::ROWS,
-            times::ROWS,
-            strings::ROWS,
-            lists::ROWS,
-            optional::ROWS,
-            regex::ROWS,
-            url::ROWS,
-            quantity::ROWS,
-            net::ROWS,
-            format::ROWS,
-            semver::ROWS,
-            authz::ROWS,
-        ];
-        for row in libraries.into_iter().flatten() {
+        for row in LIBRARIES.into_iter().flatten() {
             assert!(row.read().is_some(), "{}", row.signature);
         }
     }

@@ -2,12 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Words of the language, which no property is named by as it is.
-const RESERVED: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "in",
+/// Names that no variable may have.
+pub(super) const RESERVED: &[&str] = &[
     "as",
     "break",
     "const",
@@ -27,6 +23,11 @@ const RESERVED: &[&str] = &[
     "while",
 ];
 
+/// Says whether a name is a word of the language: a literal, an operator, or reserved.
+pub fn is_word(name: &str) -> bool {
+    matches!(name, "true" | "false" | "null" | "in") || RESERVED.contains(&name)
+}
+
 /// Parts of names, and what stands for them.
 const ESCAPES: &[(&str, &str)] =
     &[("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__")];
@@ -36,7 +37,7 @@ pub fn escape(name: &str) -> Option<Cow<'_, str>> {
     if name.is_empty() || name.starts_with(|it: char| it.is_ascii_digit()) {
         return None;
     }
-    if RESERVED.contains(&name) {
+    if is_word(name) {
         return Some(Cow::Owned(format!("__{name}__")));
     }
     if !name.bytes().all(|it| it.is_ascii_alphanumeric() || b"_.-/".contains(&it)) {
@@ -64,7 +65,7 @@ pub fn escape(name: &str) -> Option<Cow<'_, str>> {
 
 /// Says whether a name is a word of the language.
 pub(super) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    is_word(name)
 }
 
 /// Says whether a name may stand for another one.
@@ -94,7 +95,7 @@ pub fn unescape(name: &str) -> Option<Cow<'_, str>> {
         out.push_str(before);
         match ESCAPES.iter().find(|(_, escaped)| escaped.trim_matches('_') == word) {
             Some((plain, _)) => out.push_str(plain),
-            None if RESERVED.contains(&word) && name.len() == word.len() + 4 => out.push_str(word),
+            None if is_word(word) && name.len() == word.len() + 4 => out.push_str(word),
             None => return None,
         }
         rest = next;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ast::{Expr, FieldInit, Item, Kind, Literal, MapEntry};
 use super::lexer::{Token, TokenKind, tokens};
+use super::name::RESERVED;
 use super::{CompileError, macros};
 
 /// How long an expression may be, in code points, and how deep it may nest.
@@ -17,27 +18,6 @@ const MAX_DEPTH: usize = 100;
 
 /// How many expressions may lie within one another, macros expanded.
 const MAX_NESTING: usize = 260;
-
-/// Names that no variable may have.
-const RESERVED: &[&str] = &[
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// Binary operators: how tightly they bind, how they are written, and the function of each.
 const OPERATORS: &[(usize, &str, &str)] = &[

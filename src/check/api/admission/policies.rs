@@ -11,6 +11,7 @@ use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
 use crate::check::api::selector;
 use crate::check::api::shared::{DUPLICATE, MISSING, UNSUPPORTED};
+use crate::engine::cel::is_word;
 use crate::naming;
 
 pub(in crate::check::api) const POLICY: Rule = Rule::new(
@@ -133,33 +134,8 @@ fn check_common<'a>(cx: &mut Cx<'a>, spec: Field<'a>, is_mutating: bool) -> Expr
     expressions
 }
 
-/// Words that no identifier of CEL may be.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
-
 fn is_identifier(text: &str) -> bool {
-    naming::c_identifier(text).is_none() && !RESERVED.contains(&text)
+    naming::c_identifier(text).is_none() && !is_word(text)
 }
 
 /// Looks at the kind of parameters (`validateParamKind`).
