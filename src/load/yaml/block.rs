@@ -243,13 +243,16 @@ impl Reader<'_, '_> {
         self.expected = Expected::Entry;
         let rest = self.text.get(at..line.end)?;
         match rest.as_bytes().first()? {
-            b'"' | b'\'' => {
-                let (text, style) = quoted(rest)?;
-                let length = text.len() + 2;
-                nothing(rest.get(length..)?)?;
-                self.scalar(text, style, at, at + length)
-            }
+            b'"' | b'\'' => match quoted(rest) {
+                Some((text, style)) => {
+                    let length = text.len() + 2;
+                    nothing(rest.get(length..)?)?;
+                    self.scalar(text, style, at, at + length)
+                }
+                None => self.wrapped_in_quotes(rest, at, lines),
+            },
             b'[' | b'{' => self.flow(rest, at),
+            b'|' => self.literal(rest, lines),
             _ => match plain(rest)? {
                 (text, Behind::End) => self.wrapped(text, at, lines),
                 (text, Behind::Comment) => {
@@ -278,6 +281,74 @@ impl Reader<'_, '_> {
             lines.take(line);
         }
         self.scalar(joined.as_deref().unwrap_or(first), ScalarStyle::Plain, at, end)
+    }
+
+    /// Reads a text in quotes that ends in one of the lines below.
+    fn wrapped_in_quotes(&mut self, first: &str, at: usize, lines: &mut Lines<'_>) -> Option<()> {
+        let column = self.levels.last()?.column;
+        let (quote, style) = match first.as_bytes().first()? {
+            b'"' => ('"', ScalarStyle::DoubleQuoted),
+            _ => ('\'', ScalarStyle::SingleQuoted),
+        };
+        let mut joined = first.get(1..)?.to_owned();
+        loop {
+            if joined.contains([quote, '\\']) {
+                return None;
+            }
+            let line = lines.next_line()?;
+            let more = line.content(self.text)?;
+            if more.is_empty() || line.indent() <= column {
+                return None;
+            }
+            joined.push(' ');
+            let Some((last, behind)) = more.split_once(quote) else {
+                joined.push_str(more);
+                continue;
+            };
+            if last.contains('\\') || !behind.is_empty() {
+                return None;
+            }
+            joined.push_str(last);
+            return self.scalar(&joined, style, at, line.end);
+        }
+    }
+
+    /// Reads the lines of a text that is taken as it stands.
+    fn literal(&mut self, header: &str, lines: &mut Lines<'_>) -> Option<()> {
+        let keeps = match header {
+            "|" => true,
+            "|-" => false,
+            _ => return None,
+        };
+        let first = lines.peek().filter(|line| line.content < line.end)?;
+        let indent = first.indent();
+        if indent <= self.levels.last()?.column || !self.text.ends_with('\n') {
+            return None;
+        }
+        let mut text = String::new();
+        let mut breaks = 0;
+        // To the parser, the text ends where the next one starts.
+        let mut end = self.text.len();
+        while let Some(line) = lines.peek() {
+            if line.content == line.end {
+                if line.stop - line.start > indent {
+                    return None;
+                }
+                breaks += 1;
+            } else if line.indent() < indent {
+                end = line.content;
+                break;
+            } else {
+                text.extend(std::iter::repeat_n('\n', breaks));
+                text.push_str(self.text.get(line.start + indent..line.stop)?);
+                breaks = 1;
+            }
+            lines.take(line);
+        }
+        if keeps {
+            text.push('\n');
+        }
+        self.scalar(&text, ScalarStyle::Literal, first.content, end)
     }
 
     /// Reads a list of simple texts in brackets, or an empty pair of braces.

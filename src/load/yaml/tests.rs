@@ -227,6 +227,7 @@ fn plain_documents_need_no_parser() {
         "- a\n- b: 'x: y'\n  c: \"d # e\"\n",
         "a: [--b, \":80\", c]\nd: {}\ne: []\n\"f\": x\n  y\n    z\ng: 1",
         "a: 1\na: 2\n",
+        "a: |\n  b: c\n\n    d  \n\n# e\nf:\n  - |-\n    g\n\n  - 'h\n    i'\n  - \"j: k\n     l\"\n",
     ] {
         for dialect in [Dialect::Kubectl, Dialect::Kustomize] {
             let [lines, parser] = both_ways(text, dialect).expect(text);
@@ -288,6 +289,14 @@ const LINES: &[&str] = &[
     "a: '",
     "a: [b, {c: d}]",
     "a: [-]",
+    "a: |",
+    "a: |-",
+    "- |",
+    "a: 'b",
+    "a: \"b",
+    "b'",
+    "b\"",
+    "b' # c",
     "a: [b:c]",
     "a: [b",
     "é: ü",
