@@ -394,3 +394,6 @@ impl CheckedLoop {
             && matches!(&self.condition.kind, CheckedKind::Literal(Literal::Bool(false)))
     }
 }
+
+#[cfg(test)]
+mod tests;

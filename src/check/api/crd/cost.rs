@@ -21,7 +21,7 @@ pub(super) const COST: Rule = Rule::new(
 .in_minors(Minors::since(30));
 
 /// What one expression may cost (`StaticEstimatedCostLimit`).
-pub(super) const LIMIT: u64 = 10_000_000;
+const LIMIT: u64 = 10_000_000;
 
 /// What all expressions of a schema may cost (`StaticEstimatedCRDCostLimit`).
 const TOTAL_LIMIT: u64 = 100_000_000;
@@ -45,6 +45,7 @@ fn factor(cost: u64, limit: u64) -> String {
 /// What the rules of one schema may cost.
 #[derive(Debug, Default)]
 pub(super) struct Costs {
+    /// That of all that are not refused for themselves.
     total: u64,
     /// Those that matter, by cost.
     dear: Vec<(u64, FieldPath)>,
@@ -61,26 +62,26 @@ impl Costs {
         is_kept: bool,
         open: impl FnOnce() -> Vec<String>,
     ) {
-        self.total = self.total.saturating_add(cost);
-        if cost >= TOTAL_LIMIT / 100 {
-            self.dear.push((cost, field.path()));
-            self.dear.sort_by_key(|it| std::cmp::Reverse(it.0));
-            self.dear.truncate(SHOWN);
+        if cost <= LIMIT || is_kept {
+            self.total = self.total.saturating_add(cost);
+            if cost >= TOTAL_LIMIT / 100 {
+                self.dear.push((cost, field.path()));
+                self.dear.sort_by_key(|it| std::cmp::Reverse(it.0));
+                self.dear.truncate(SHOWN);
+            }
+            return;
         }
-        if cost > LIMIT && !is_kept {
-            let path = field.path();
-            let place = cx.place(&path);
-            let factor = factor(cost, LIMIT);
-            let message = format!("{place} may cost {factor} what one expression may");
-            let open = open();
-            let help = if open.is_empty() {
-                "lower the bounds of what it goes through, or make the expression simpler"
-                    .to_owned()
-            } else {
-                format!("set {}, or make the expression simpler", open.join(", "))
-            };
-            cx.report(&COST, path, Part::Value, message, Some(help));
-        }
+        let path = field.path();
+        let (place, factor) = (cx.place(&path), factor(cost, LIMIT));
+        let message =
+            format!("the expression in {place} may cost {factor} what the API server allows");
+        let open = open();
+        let help = if open.is_empty() {
+            "lower the bounds of what it goes through, or make the expression simpler".to_owned()
+        } else {
+            format!("set {}, or make the expression simpler", open.join(", "))
+        };
+        cx.report(&COST, path, Part::Value, message, Some(help));
     }
 
     /// Reports rules that are too expensive together.
@@ -90,8 +91,10 @@ impl Costs {
         }
         let path = schema.path();
         let factor = factor(self.total, TOTAL_LIMIT);
-        let message =
-            format!("the rules in {} may cost {factor} what all may together", cx.place(&path));
+        let message = format!(
+            "the rules in {} may together cost {factor} what the API server allows",
+            cx.place(&path)
+        );
         let dear: Vec<String> = self.dear.iter().map(|it| cx.place(&it.1)).collect();
         let help = format!("bound what the most expensive go through: {}", dear.join(", "));
         cx.report(&COST, path, Part::Key, message, Some(help));

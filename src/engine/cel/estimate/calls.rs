@@ -155,6 +155,9 @@ impl<'c> Estimator<'c> {
             let factor = if name == "sets.equivalent" { 2.0 } else { 1.0 };
             return Some(Called::costs(product.scaled(factor) + Extent::ONE));
         }
+        if name == "lists.range" {
+            return Some(Called::makes_list(1.0, Extent::exactly(count(arg(0), u64::MAX))));
+        }
         let target = given.target.as_ref()?;
         let sorts = |of: &Type, size: Extent| {
             let is_text =
