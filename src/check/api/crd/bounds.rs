@@ -37,7 +37,7 @@ pub(super) fn string(schema: Field<'_>) -> Bounds {
         "duration" => Bounds::duration(),
         "date" => Bounds::date(),
         "date-time" => Bounds::date_time(),
-        _ if longest.is_none() && values.len() > 0 => {
+        _ if longest.is_none() && !values.is_empty() => {
             let lengths = values.items().map(|it| it.text().len());
             Bounds::one_of(lengths.max().unwrap_or(0))
         }
