@@ -255,8 +255,8 @@ impl<'c> Estimator<'c> {
                 Called::costs(cost).makes(Extent::new(0, text.max))
             }
             "ip" if overload.member => Called::ONE,
-            "ip" | "cidr" | "isIP" | "isCIDR" | "quantity" | "isQuantity" => read(arg(0)?),
-            "semver" | "isSemver" => read(arg(0)?),
+            "ip" | "cidr" | "isIP" | "isCIDR" | "quantity" | "isQuantity" | "semver"
+            | "isSemver" => read(arg(0)?),
             "ip.isCanonical" => Called::costs(size(arg(0)?).scaled(2.0 * TRAVERSAL)),
             "containsIP" | "containsCIDR" => {
                 let mut cost = (ADDRESS + ADDRESS).scaled(TRAVERSAL);
@@ -304,7 +304,6 @@ impl<'c> Estimator<'c> {
         let size = |part: &Part<'_>| self.language_size(part);
         let sum = given.sum();
         let called = match (name, &given.target, given.args.as_slice()) {
-            ("format", Some(text), _) => Called::costs(size(text).scaled(TRAVERSAL)),
             ("bytes", None, [text]) if first_type == Some(&Type::String) => {
                 let size = size(text);
                 let made = Extent::new(size.min, size.max.wrapping_mul(4));
@@ -320,7 +319,9 @@ impl<'c> Estimator<'c> {
                 let made = Extent::new(size.min.wrapping_add(2), most);
                 Called::costs(size.scaled(TRAVERSAL)).makes(made)
             }
-            ("startsWith" | "endsWith", _, [text]) => Called::costs(size(text).scaled(TRAVERSAL)),
+            ("format", Some(text), _) | ("startsWith" | "endsWith", _, [text]) => {
+                Called::costs(size(text).scaled(TRAVERSAL))
+            }
             ("@in", _, [_, list]) if matches!(overload.args.get(1), Some(Type::List(_))) => {
                 Called::costs(size(list))
             }
