@@ -204,6 +204,35 @@ impl Node {
         }
     }
 
+    /// Returns the tree of a JSON value; every part of it has the place `span`.
+    pub fn from_json(value: &serde_json::Value, span: Span) -> Self {
+        use serde_json::Value;
+        let kind = match value {
+            Value::Null => NodeKind::Scalar(Scalar::Null),
+            Value::Bool(it) => NodeKind::Scalar(Scalar::Bool(*it)),
+            Value::Number(it) => NodeKind::Scalar(match (it.as_i64(), it.as_u64(), it.as_f64()) {
+                (Some(it), ..) => Scalar::Int(it),
+                (_, Some(it), _) => Scalar::Uint(it),
+                (.., it) => Scalar::Float(it.unwrap_or_default()),
+            }),
+            Value::String(it) => NodeKind::Scalar(Scalar::String(it.as_str().into())),
+            Value::Array(items) => {
+                NodeKind::Sequence(items.iter().map(|it| Self::from_json(it, span)).collect())
+            }
+            Value::Object(entries) => NodeKind::Mapping(
+                entries
+                    .iter()
+                    .map(|(key, value)| Entry {
+                        key: key.as_str().into(),
+                        key_span: span,
+                        value: Self::from_json(value, span),
+                    })
+                    .collect(),
+            ),
+        };
+        Self { span, kind }
+    }
+
     /// Returns the JSON value, as the API server would receive it.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
