@@ -347,6 +347,17 @@ mod tests {
     }
 
     #[test]
+    fn json_comes_back_as_it_went_in() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x",{}],"b":{"z":1,"y":[]}}"#;
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let span = tree().1.span;
+        let node = Node::from_json(&value, span);
+        assert_eq!(node.to_json(), value);
+        let large = Node { span, kind: NodeKind::Scalar(Scalar::Uint(u64::MAX)) };
+        assert_eq!(Node::from_json(&u64::MAX.into(), span), large);
+    }
+
+    #[test]
     fn locate_underlines_key_or_value() {
         let (sources, root) = tree();
         let path = FieldPath::from(["spec", "replicas"]);

@@ -295,7 +295,11 @@ fn told(error: &Error) -> String {
     match error {
         Error::Timeout(_) => "it takes too long to answer".to_owned(),
         Error::HostNotFound => "there is no such host".to_owned(),
-        Error::Io(error) => error.to_string(),
+        Error::Io(error) => {
+            // The number says nothing that the words do not.
+            let text = error.to_string();
+            text.split(" (os error ").next().unwrap_or_default().to_owned()
+        }
         Error::Rustls(error) => error.to_string(),
         Error::InvalidProxyUrl => "the proxy of the environment has no valid address".to_owned(),
         error => error.to_string(),

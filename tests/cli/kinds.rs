@@ -190,5 +190,5 @@ fn the_report_says_who_judged_which_kind() {
             ("v1 ConfigMap".to_owned(), json!("kubernetes"), json!(null), 2),
         ]
     );
-    assert_eq!(run.findings(), ["coverage/unknown-kind m/unknown.yaml:1:13"]);
+    assert_eq!(run.findings(), ["coverage/unknown-kind unknown.yaml:1:13"]);
 }

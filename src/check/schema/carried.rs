@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn what_an_api_server_completes_is_not_held_to_its_definition() {
         let constraints = wanted("security.openshift.io", "v1", "SecurityContextConstraints");
-        let answer = EmbeddedCrds::default().lookup(&constraints).unwrap();
+        let crds = EmbeddedCrds::default();
+        let answer = crds.lookup(&constraints).unwrap();
         assert!(matches!(answer.authority, Authority::Embedded(_, Fidelity::Partial)));
     }
 }
