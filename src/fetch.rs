@@ -218,7 +218,7 @@ impl Target {
         if uri.scheme() != Some(&Scheme::HTTPS) && !is_here {
             return Err(unheard(&host, "only this machine is asked without TLS"));
         }
-        Ok(Self { host, is_here, uri })
+        Ok(Self { uri, host, is_here })
     }
 }
 
