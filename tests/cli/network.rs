@@ -122,7 +122,7 @@ fn answer(mut stream: impl Read + Write, host: &str, says: Says, told: &Sender<S
 struct Certificate {
     pem: String,
     key: rcgen::KeyPair,
-    certificate: rcgen::Certificate,
+    signed: rcgen::Certificate,
 }
 
 impl Certificate {
@@ -130,8 +130,8 @@ impl Certificate {
         let names = ["one.example.com", "two.example.com", "raw.githubusercontent.com"];
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-        Self { pem: certificate.pem(), key, certificate }
+        let signed = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        Self { pem: signed.pem(), key, signed }
     }
 
     fn config(&self) -> ServerConfig {
@@ -141,7 +141,7 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.der().clone()], key)
+            .with_single_cert(vec![self.signed.der().clone()], key)
             .unwrap()
     }
 }

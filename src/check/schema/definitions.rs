@@ -231,7 +231,7 @@ mod tests {
     }
 
     /// Returns what is found, in a word, and in which file.
-    fn found(definitions: &Definitions, wanted: &Wanted<'_>) -> Option<(String, String)> {
+    fn found(definitions: &Definitions, wanted: &Wanted<'_>) -> Option<String> {
         let Answer { found, authority } = definitions.lookup(wanted)?;
         let found = match found {
             Found::Structural(_) => "a schema".to_owned(),
@@ -240,11 +240,7 @@ mod tests {
             Found::Unusable(failure) => failure.reason,
             other => panic!("{other:?}"),
         };
-        Some((found, authority.name().unwrap().to_owned()))
-    }
-
-    fn said(found: &str, file: &str) -> Option<(String, String)> {
-        Some((found.to_owned(), file.to_owned()))
+        Some(format!("{}: {found}", authority.name().unwrap()))
     }
 
     #[test]
@@ -273,12 +269,12 @@ mod tests {
         add(&mut definitions, Some("dev"), "dev.yaml", &both);
         add(&mut definitions, Some("prod"), "prod.yaml", &v1);
         let at = |version, environment| found(&definitions, &wanted(version, environment));
-        assert_eq!(at("v1", Some("dev")), said("a schema", "dev.yaml"));
-        assert_eq!(at("v1", Some("prod")), said("a schema", "prod.yaml"));
+        assert_eq!(at("v1", Some("dev")).as_deref(), Some("dev.yaml: a schema"));
+        assert_eq!(at("v1", Some("prod")).as_deref(), Some("prod.yaml: a schema"));
         // Production does not serve what only dev has.
-        assert_eq!(at("v2", Some("prod")), said("only v1", "prod.yaml"));
-        assert_eq!(at("v2", Some("stage")), said("a schema", "dev.yaml"));
-        assert_eq!(at("v2", None), said("a schema", "dev.yaml"));
+        assert_eq!(at("v2", Some("prod")).as_deref(), Some("prod.yaml: only v1"));
+        assert_eq!(at("v2", Some("stage")).as_deref(), Some("dev.yaml: a schema"));
+        assert_eq!(at("v2", None).as_deref(), Some("dev.yaml: a schema"));
         let other = Wanted { kind: "Gadget", ..wanted("v1", None) };
         assert_eq!(found(&definitions, &other), None);
     }
@@ -290,9 +286,9 @@ mod tests {
         let new = json!({"versions": [version("v1", false), version("v2", true)]});
         add(&mut definitions, None, "new.yaml", &new);
         let at = |version| found(&definitions, &wanted(version, None));
-        assert_eq!(at("v1"), said("a schema", "old.yaml"));
-        assert_eq!(at("v2"), said("a schema", "new.yaml"));
-        assert_eq!(at("v3"), said("only v1", "old.yaml"));
+        assert_eq!(at("v1").as_deref(), Some("old.yaml: a schema"));
+        assert_eq!(at("v2").as_deref(), Some("new.yaml: a schema"));
+        assert_eq!(at("v3").as_deref(), Some("old.yaml: only v1"));
         let widget = |version: &str| (version.to_owned(), "Widget".to_owned());
         assert_eq!(definitions.known("example.com", Some("Widget")), [widget("v1"), widget("v2")]);
         assert_eq!(definitions.known("example.com", Some("Gadget")), []);
@@ -309,12 +305,12 @@ mod tests {
         });
         add(&mut definitions, None, "old.yaml", &spec);
         let it = wanted("v1alpha1", None);
-        assert_eq!(found(&definitions, &it), said("a schema", "old.yaml"));
+        assert_eq!(found(&definitions, &it).as_deref(), Some("old.yaml: a schema"));
         assert_eq!(definitions.scope(&it), Some(KindScope::Cluster));
 
         let mut definitions = Definitions::default();
         add(&mut definitions, None, "open.yaml", &json!({"version": "v1"}));
-        assert_eq!(found(&definitions, &wanted("v1", None)), said("open", "open.yaml"));
+        assert_eq!(found(&definitions, &wanted("v1", None)).as_deref(), Some("open.yaml: open"));
         assert_eq!(definitions.scope(&wanted("v1", None)), Some(KindScope::Namespaced));
     }
 
