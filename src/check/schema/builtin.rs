@@ -289,9 +289,7 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_that_its_provenance_names() {
-        let digest = Sha256::digest(BYTES);
-        let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let digest = digest.concat();
+        let digest = crate::hex::digits(Sha256::digest(BYTES));
         let output = SOURCES.split("[[output]]").nth(1).unwrap();
         assert_eq!(
             output.trim(),
