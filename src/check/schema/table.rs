@@ -353,16 +353,14 @@ impl Table {
 /// those that begin alike.
 pub(super) fn head(text: &str) -> u64 {
     let bytes = text.as_bytes();
-    match bytes.first_chunk() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => {
-            let mut first = [0; 8];
-            for (to, from) in first.iter_mut().zip(bytes) {
-                *to = *from;
-            }
-            u64::from_be_bytes(first)
-        }
+    if let Some(first) = bytes.first_chunk() {
+        return u64::from_be_bytes(*first);
     }
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first)
 }
 
 const TRUNCATED: TableError = TableError("it is cut off");

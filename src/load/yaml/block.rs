@@ -20,7 +20,8 @@ pub(super) fn read(text: &str, builder: &mut Builder<'_>) -> Option<Node> {
         return None;
     }
     let mut lines = Lines { text, at: 0 };
-    let mut reader = Reader { text, builder, levels: Vec::new(), expected: Expected::Document };
+    let mut reader =
+        Reader { text, builder, levels: Vec::new(), expected: Expected::Document, root: None };
     let mut dashes = false;
     while let Some(line) = lines.next_line() {
         let content = line.content(text)?;
@@ -122,6 +123,8 @@ struct Reader<'r, 'a> {
     builder: &'r mut Builder<'a>,
     levels: Vec<Level>,
     expected: Expected,
+    /// What was closed last, where it was the outermost collection.
+    root: Option<Node>,
 }
 
 impl Reader<'_, '_> {
@@ -139,8 +142,8 @@ impl Reader<'_, '_> {
             self.expected = Expected::Item;
         }
         let rest = self.text.get(at..line.end)?;
-        match self.key(rest)? {
-            Some((key, style, length)) => {
+        match start(rest)? {
+            Start::Key(key, style, length) => {
                 self.place(at - line.start, false, at)?;
                 self.scalar(key, style, at, at + length)?;
                 let colon = at + length;
@@ -152,28 +155,8 @@ impl Reader<'_, '_> {
                 }
                 self.value(line.end - value.len(), line, lines)
             }
-            None if matches!(self.expected, Expected::Item) => self.value(at, line, lines),
-            None => None,
-        }
-    }
-
-    /// Returns the key that a text starts with, how it is written and how long that is.
-    fn key<'t>(&self, rest: &'t str) -> Option<Option<(&'t str, ScalarStyle, usize)>> {
-        let (key, style, length) = match rest.as_bytes().first()? {
-            b'"' | b'\'' => {
-                let (key, style) = quoted(rest)?;
-                (key, style, key.len() + 2)
-            }
-            _ => match plain(rest) {
-                Some((key, Behind::Colon)) => (key, ScalarStyle::Plain, key.len()),
-                _ => return Some(None),
-            },
-        };
-        match rest.as_bytes().get(length..length + 2).or_else(|| rest.as_bytes().get(length..))? {
-            [b':'] | [b':', b' '] if length <= LONGEST_KEY && !key.ends_with(' ') => {
-                Some(Some((key, style, length)))
-            }
-            _ => Some(None),
+            Start::Value if matches!(self.expected, Expected::Item) => self.value(at, line, lines),
+            Start::Value => None,
         }
     }
 
@@ -219,18 +202,18 @@ impl Reader<'_, '_> {
         Some(())
     }
 
-    fn close(&mut self) -> Option<Option<Node>> {
+    fn close(&mut self) -> Option<()> {
         self.levels.pop();
-        self.builder.close(self.builder.place(0, 0)).ok()
+        self.root = self.builder.close(self.builder.place(0, 0)).ok()?;
+        Some(())
     }
 
     fn finish(mut self) -> Option<Node> {
         self.no_value()?;
-        let mut root = None;
         while !self.levels.is_empty() {
-            root = self.close()?;
+            self.close()?;
         }
-        root
+        self.root
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, start: usize, end: usize) -> Option<()> {
@@ -388,6 +371,33 @@ impl Reader<'_, '_> {
         nothing(behind)?;
         let end = start + rest.len() - behind.len();
         self.builder.close(self.builder.place(end - 1, end)).ok().map(drop)
+    }
+}
+
+/// What a text starts with.
+enum Start<'t> {
+    /// A key: its text, how it is written and how long that is.
+    Key(&'t str, ScalarStyle, usize),
+    /// Something else, which is most often a value.
+    Value,
+}
+
+fn start(text: &str) -> Option<Start<'_>> {
+    let (key, style, length) = match text.as_bytes().first()? {
+        b'"' | b'\'' => {
+            let (key, style) = quoted(text)?;
+            (key, style, key.len() + 2)
+        }
+        _ => match plain(text) {
+            Some((key, Behind::Colon)) => (key, ScalarStyle::Plain, key.len()),
+            _ => return Some(Start::Value),
+        },
+    };
+    match text.as_bytes().get(length..length + 2).or_else(|| text.as_bytes().get(length..))? {
+        [b':'] | [b':', b' '] if length <= LONGEST_KEY && !key.ends_with(' ') => {
+            Some(Start::Key(key, style, length))
+        }
+        _ => Some(Start::Value),
     }
 }
 

@@ -62,7 +62,8 @@ fn exact<T>(mut built: Vec<T>, spare: &mut Vec<Vec<T>>) -> Vec<T> {
     if built.len() == built.capacity() {
         return built;
     }
-    let exact = built.drain(..).collect();
+    let mut exact = Vec::with_capacity(built.len());
+    exact.append(&mut built);
     spare.push(built);
     exact
 }
@@ -78,9 +79,8 @@ fn slot(text: &[u8]) -> usize {
     };
     let mixed = (first ^ last.rotate_left(23) ^ (text.len() as u64).rotate_left(47))
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    #[expect(clippy::cast_possible_truncation, reason = "the highest nine bits: below 512")]
-    let slot = (mixed >> 55) as usize;
-    slot
+    // The highest nine bits: below 512.
+    (mixed >> 55) as usize
 }
 
 #[cfg(test)]
