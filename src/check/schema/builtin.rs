@@ -139,7 +139,10 @@ impl Builtin {
             .table
             .kinds
             .binary_search_by(|it| {
-                (text(it.group), text(it.version), text(it.name)).cmp(&(group, version, kind))
+                text(it.group)
+                    .cmp(group)
+                    .then_with(|| text(it.version).cmp(version))
+                    .then_with(|| text(it.name).cmp(kind))
             })
             .ok()?;
         self.table.kinds.get(at)
