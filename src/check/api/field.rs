@@ -90,12 +90,7 @@ impl<'a> Field<'a> {
     }
 
     #[inline]
-    fn below(
-        trail: &'a Trail<'a>,
-        parent: u32,
-        crumb: Crumb<'a>,
-        node: Option<&'a Node>,
-    ) -> Self {
+    fn below(trail: &'a Trail<'a>, parent: u32, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
         let (node, number) = match node.map(|it| &it.kind) {
             None | Some(NodeKind::Scalar(Scalar::Null)) => (None, 0),
             Some(NodeKind::Scalar(_)) => (node, 0),

@@ -365,16 +365,14 @@ impl Table {
 /// those that begin alike.
 pub(super) fn head(text: &str) -> u64 {
     let bytes = text.as_bytes();
-    match bytes.first_chunk() {
-        Some(first) => u64::from_be_bytes(*first),
-        None => {
-            let mut first = [0; 8];
-            for (to, from) in first.iter_mut().zip(bytes) {
-                *to = *from;
-            }
-            u64::from_be_bytes(first)
-        }
+    if let Some(first) = bytes.first_chunk() {
+        return u64::from_be_bytes(*first);
     }
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first)
 }
 
 const TRUNCATED: TableError = TableError("it is cut off");
@@ -425,6 +423,15 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beginnings_are_ordered_as_their_texts() {
+        let texts = ["", "a", "a-", "ab", "abcdefg", "abcdefgh", "abcdefghi", "abd", "b", "\u{e9}"];
+        let heads = texts.map(head);
+        assert!(heads.is_sorted(), "{heads:x?}");
+        assert_eq!(head("ab"), 0x6162_0000_0000_0000);
+        assert_eq!(head("abcdefghi"), head("abcdefgh"));
+    }
 
     #[test]
     fn cut_or_foreign_bytes_are_refused() {
