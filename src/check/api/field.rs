@@ -21,6 +21,7 @@ impl Default for Trail<'_> {
 
 impl<'a> Trail<'a> {
     /// Adds a step below another one, and returns its number.
+    #[inline(never)]
     fn add(&self, parent: u32, crumb: Crumb<'a>) -> u32 {
         let mut crumbs = self.crumbs.borrow_mut();
         crumbs.push((parent, crumb));
@@ -28,6 +29,7 @@ impl<'a> Trail<'a> {
     }
 
     /// As [`Self::add`], unless the step is the newest one.
+    #[inline(never)]
     fn add_once(&self, parent: u32, crumb: Crumb<'a>) -> u32 {
         let newest = self.crumbs.borrow();
         if newest.last().is_some_and(|it| it.0 == parent && it.1.is(crumb)) {
@@ -78,6 +80,7 @@ impl<'a> Field<'a> {
         Self { trail, parent: 0, number: 0, last: None, node: Some(node) }
     }
 
+    #[inline]
     fn step(self, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
         let parent = match self.last {
             Some(last) if self.number == 0 => self.trail.add_once(self.parent, last),
@@ -86,6 +89,7 @@ impl<'a> Field<'a> {
         Self::below(self.trail, parent, crumb, node)
     }
 
+    #[inline]
     fn below(trail: &'a Trail<'a>, parent: u32, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
         let (node, number) = match node.map(|it| &it.kind) {
             None | Some(NodeKind::Scalar(Scalar::Null)) => (None, 0),
@@ -96,6 +100,7 @@ impl<'a> Field<'a> {
     }
 
     /// Returns a field of an object, or the value of a key of a map.
+    #[inline]
     pub(super) fn get(self, key: &'a str) -> Self {
         self.step(Crumb::Key(key), self.node.and_then(|it| it.get(key)))
     }

@@ -66,9 +66,9 @@ impl<'a> Schema<'a> {
                 View::List(with(*items), Apart { table: self.table, items: *apart, keys })
             }
             Node::Map(values) => View::Map(with(*values)),
-            Node::Object(fields) => {
-                let all = self.table.fields(fields);
-                View::Object(Fields { table: self.table, all, minor: self.minor })
+            Node::Object(fields, required) => {
+                let (all, required) = (self.table.fields(fields), self.table.required(required));
+                View::Object(Fields { table: self.table, all, required, minor: self.minor })
             }
             Node::Decoded(node) => View::Decoded(with(*node)),
             Node::Or(beside, node) => View::Or(*beside, with(*node)),
@@ -81,6 +81,7 @@ impl<'a> Schema<'a> {
 pub(super) struct Fields<'a> {
     table: &'a Table,
     all: &'a [Field],
+    required: &'a [Name],
     minor: u64,
 }
 
@@ -88,12 +89,9 @@ impl<'a> Fields<'a> {
     /// Returns the schema of a field.
     pub(super) fn get(self, name: &str) -> Option<Schema<'a>> {
         let head = head(name);
-        let text = |it: &Field| self.table.text(it.name);
-        let at = self
-            .all
-            .binary_search_by(|it| it.head.cmp(&head).then_with(|| text(it).cmp(name)))
-            .ok()?;
-        self.all.get(at).map(|field| self.schema(field))
+        let first = self.all.partition_point(|it| it.head < head);
+        let mut alike = self.all.iter().skip(first).take_while(|it| it.head == head);
+        alike.find(|it| self.table.text(it.name) == name).map(|field| self.schema(field))
     }
 
     /// Returns all fields, in alphabetical order.
@@ -103,7 +101,7 @@ impl<'a> Fields<'a> {
 
     /// Returns the names of the fields that must be there.
     pub(super) fn required(self) -> impl Iterator<Item = &'a str> {
-        self.all.iter().filter(|it| it.required).map(move |it| self.table.text(it.name))
+        self.required.iter().map(move |it| self.table.text(*it))
     }
 
     fn schema(self, field: &Field) -> Schema<'a> {

@@ -17,6 +17,8 @@ pub(super) struct Table {
     pub(super) minors: Vec<u32>,
     nodes: Vec<Node>,
     fields: Vec<Field>,
+    /// The fields that must be there, object by object.
+    required: Vec<Name>,
     /// The values of enumerations.
     values: Vec<Name>,
     /// The fields that tell items of lists apart.
@@ -47,7 +49,8 @@ pub(super) enum Node {
     Open,
     List(NodeId, Items, Range<u32>),
     Map(NodeId),
-    Object(Range<u32>),
+    /// An object of these fields, and those that must be there.
+    Object(Range<u32>, Range<u32>),
     Definition(u32),
     /// What the server decodes and does not validate.
     Decoded(NodeId),
@@ -107,7 +110,6 @@ pub(super) struct Field {
     /// The beginning of the name, which tells most names apart.
     pub(super) head: u64,
     pub(super) node: NodeId,
-    pub(super) required: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -169,6 +171,7 @@ impl Table {
             minors,
             nodes: Vec::new(),
             fields: Vec::new(),
+            required: Vec::new(),
             values: Vec::new(),
             keys: Vec::new(),
             definitions: Vec::new(),
@@ -249,13 +252,17 @@ impl Table {
             }
             9 => Node::Map(NodeId(reader.number()?)),
             10 => {
+                let mut required = Vec::new();
                 let fields = reader.many(|it| {
                     let name = Name(it.number()?);
                     let packed = it.number()?;
-                    let (node, required) = (NodeId(packed >> 1), packed & 1 == 1);
-                    Ok(Field { name, head: head(self.text(name)), node, required })
+                    if packed & 1 == 1 {
+                        required.push(name);
+                    }
+                    Ok(Field { name, head: head(self.text(name)), node: NodeId(packed >> 1) })
                 })?;
-                Node::Object(extend(&mut self.fields, fields)?)
+                let fields = extend(&mut self.fields, fields)?;
+                Node::Object(fields, extend(&mut self.required, required)?)
             }
             11 => Node::Definition(reader.number()?),
             12 => Node::Decoded(NodeId(reader.number()?)),
@@ -338,6 +345,11 @@ impl Table {
         self.fields.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
+    /// Returns the names of the fields of an object that must be there.
+    pub(super) fn required(&self, range: &Range<u32>) -> &[Name] {
+        self.required.get(range.start as usize..range.end as usize).unwrap_or_default()
+    }
+
     /// Returns the values of an enumeration.
     pub(super) fn values(&self, range: &Range<u32>) -> &[Name] {
         self.values.get(range.start as usize..range.end as usize).unwrap_or_default()
@@ -411,6 +423,15 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn beginnings_are_ordered_as_their_texts() {
+        let texts = ["", "a", "a-", "ab", "abcdefg", "abcdefgh", "abcdefghi", "abd", "b", "\u{e9}"];
+        let heads = texts.map(head);
+        assert!(heads.is_sorted(), "{heads:x?}");
+        assert_eq!(head("ab"), 0x6162_0000_0000_0000);
+        assert_eq!(head("abcdefghi"), head("abcdefgh"));
+    }
 
     #[test]
     fn cut_or_foreign_bytes_are_refused() {
