@@ -396,6 +396,9 @@ impl<'a> Build<'a> {
                 self.notes = notes;
                 self.stack.pop();
                 // kustomize puts all that a component leaves into a new accumulator.
+                let objects = std::mem::take(&mut out.objects);
+                out.ids = None;
+                out.append(objects, reference)?;
                 out.config = Config::merge(&Config::empty(), &out.config, reference.span)?;
                 Ok(())
             }

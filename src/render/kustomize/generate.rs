@@ -85,7 +85,7 @@ pub(super) fn generate(
         let kind = NodeKind::Scalar(Scalar::Bool(true));
         set(&mut node, "immutable", Node { span, kind });
     }
-    let mut object = Object::new(node);
+    let mut object = Object::new(node, files.sources());
     object.hash = (!options.no_hash).then_some(name.span);
     object.behavior = behavior(generator)?;
     object.is_generated = true;
@@ -157,7 +157,7 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
         let Some(path) = files.require(source)? else { continue };
         let Some(file) = files.repository.file(&path) else { continue };
         let Some(text) = files.repository.source(&path) else { continue };
-        for (key, value, start) in env_lines(text.text(), source)? {
+        for (key, value, start) in env_lines(text.text()) {
             let span = place(file.source, start, value, source);
             put(&mut data, key, Value { bytes: value.into(), span }, source)?;
         }
@@ -208,15 +208,6 @@ fn place(file: SourceId, start: usize, text: &str, named: &Text) -> Span {
 }
 
 fn put(data: &mut BTreeMap<String, Value>, key: String, value: Value, from: &Text) -> Result<()> {
-    let valid = key.len() <= 253
-        && !key.is_empty()
-        && !matches!(key.as_str(), "." | "..")
-        && !key.starts_with("..")
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    if !valid {
-        return Err(RenderError::broken(from.span, "the key is not one that Kubernetes allows")
-            .with_help("a key consists of letters, digits, `-`, `_` and `.`"));
-    }
     if data.contains_key(&key) {
         return Err(RenderError::broken(from.span, format!("the key `{key}` is set twice")));
     }
@@ -226,7 +217,7 @@ fn put(data: &mut BTreeMap<String, Value>, key: String, value: Value, from: &Tex
 
 /// Reads the lines of an environment file: keys, values, and where the values start. Empty lines
 /// and comments are left out.
-fn env_lines<'a>(text: &'a str, from: &Text) -> Result<Vec<(String, &'a str, usize)>> {
+fn env_lines(text: &str) -> Vec<(String, &str, usize)> {
     let mut out = Vec::new();
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut next = text.len() - lines.len();
@@ -238,18 +229,10 @@ fn env_lines<'a>(text: &'a str, from: &Text) -> Result<Vec<(String, &'a str, usi
             continue;
         }
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
-        let valid = key.starts_with(|c: char| c.is_ascii_alphabetic() || "-._".contains(c))
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-        if !valid {
-            return Err(RenderError::broken(
-                from.span,
-                "the file has a line that is not of the form `NAME=value`",
-            ));
-        }
         let carriage_return = usize::from(text.get(..end).is_some_and(|it| it.ends_with('\r')));
         out.push((key.to_owned(), value, end - carriage_return - value.len()));
     }
-    Ok(out)
+    out
 }
 
 /// Takes away quotes that stand on both ends.
