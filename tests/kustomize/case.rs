@@ -23,6 +23,7 @@ use tidewaiter::source::{Origin, RepoPath, Source};
 
 use crate::agreement::{Outcome, difference};
 use crate::oracle::Kustomize;
+use crate::origins::Origins;
 use crate::repository;
 
 #[derive(Debug)]
@@ -187,5 +188,11 @@ pub(crate) fn hold(kustomize: Option<&Kustomize>, record: bool) -> bool {
     }
     let asked = if kustomize.is_some() { ", kustomize was asked" } else { "" };
     println!("{} of {} cases hold{asked}", paths.len() - wrong.len(), paths.len());
-    wrong.is_empty()
+    let mut origins = Origins::default();
+    for path in &paths {
+        let case = Case::read(path.clone());
+        origins.add(&case.repository(), &[case.folder()]);
+    }
+    println!("{origins}");
+    wrong.is_empty() && origins.are_exact()
 }

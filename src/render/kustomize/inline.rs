@@ -22,7 +22,9 @@ pub(super) fn parse_alone(text: &str, span: Span, dialect: Dialect) -> Parsed {
 fn read(text: &str, dialect: Dialect) -> Parsed {
     // The inner text gets a map of its own, and its places are translated before they leave.
     let mut inner = SourceMap::default();
-    let source = Source::new(RepoPath::root(), Origin::File, text.as_bytes().to_vec());
+    // Such a text is read as a kustomization is: to its end, whether that is the end of a line.
+    let path = RepoPath::new("kustomization.yaml");
+    let source = Source::new(path, Origin::File, text.as_bytes().to_vec());
     let id = inner.add(source);
     let Some(source) = inner.get(id) else { return Parsed::default() };
     load::parse(source, id, dialect, &Limits::default())

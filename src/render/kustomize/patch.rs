@@ -43,7 +43,7 @@ pub(super) fn apply(
     let text = patch.patch.as_ref().filter(|it| !it.text.trim().is_empty());
     let file = patch.path.as_ref().filter(|it| !it.is_empty());
     let (body, span) = match (text, file) {
-        (Some(text), None) => (read_inline(text, files)?, text.span),
+        (Some(text), None) => (read_inline(text.text.trim(), text.span, files)?, text.span),
         (None, Some(reference)) => match files.require(reference)? {
             Some(file) => (read_file(files, &file, reference.span)?, reference.span),
             None => return Ok(()),
@@ -126,7 +126,7 @@ pub(super) fn apply_json(
         return Err(RenderError::broken(patch.span, "the JSON patch has no `target`"));
     };
     let body = match (&patch.patch, &patch.path) {
-        (Some(text), _) if !text.is_empty() => read_inline(text, files)?,
+        (Some(text), _) if !text.is_empty() => read_inline(&text.text, text.span, files)?,
         (_, Some(reference)) => match files.require(reference)? {
             Some(file) => read_file(files, &file, reference.span)?,
             None => return Ok(()),
@@ -161,11 +161,11 @@ fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Re
     json_patch::apply(&mut object.node, operations, files.budget)
 }
 
-fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
-    let parse = |dialect| inline::parse(&text.text, text.span, files.sources(), dialect);
+fn read_inline(text: &str, span: Span, files: &Files<'_>) -> Result<Body> {
+    let parse = |dialect| inline::parse(text, span, files.sources(), dialect);
     let parsed = parse(Dialect::Kustomize);
     let json = || operations(&parse(Dialect::Kubectl));
-    body(files, &parsed, json, (text.text.trim(), text.span))
+    body(files, &parsed, json, (text, span))
 }
 
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {

@@ -45,7 +45,22 @@ pub(super) fn written(node: &Node, sources: &SourceMap) -> Arc<str> {
 /// A text that would be something else without quotes has some, wherever it came from.
 pub(super) fn is_quoted(node: &Node, sources: &SourceMap) -> bool {
     let Some(text) = node.as_str() else { return false };
-    text.contains('\n')
-        || sources.text(node.span).starts_with(['"', '\'', '|', '>'])
+    let start = sources.text(node.span);
+    start.starts_with(['"', '\''])
+        || text.contains('\n')
+        || is_block(node.span, sources)
         || !matches!(plain(text), Scalar::String(_))
+}
+
+/// Says whether a place is the content of a block, whose header ends the line before it.
+fn is_block(span: Span, sources: &SourceMap) -> bool {
+    let before = sources
+        .get(span.source)
+        .and_then(|source| source.text().get(..span.start as usize))
+        .and_then(|text| text.rsplit_once('\n'));
+    before.is_some_and(|(above, indent)| {
+        let line = above.rsplit('\n').next().unwrap_or_default().trim_end();
+        let header = line.trim_end_matches(|c: char| c.is_ascii_digit() || "+-".contains(c));
+        indent.trim().is_empty() && [" |", " >"].iter().any(|it| header.ends_with(it))
+    })
 }
