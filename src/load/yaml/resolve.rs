@@ -52,27 +52,27 @@ fn number(value: f64) -> Scalar {
     }
 }
 
-/// Resolves a plain scalar that has no tag.
-pub(super) fn plain(text: &str, dialect: Dialect) -> Resolved {
+/// Resolves a plain scalar that has no tag; `None` where it is the text that stands there.
+pub(super) fn plain(text: &str, dialect: Dialect) -> Option<Resolved> {
     let Some(first) = text.bytes().next() else {
-        return Resolved::Scalar(Scalar::Null);
+        return Some(Resolved::Scalar(Scalar::Null));
     };
     match first {
-        b'<' if text == "<<" => Resolved::Merge,
+        b'<' if text == "<<" => Some(Resolved::Merge),
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
-            word(text, dialect).unwrap_or_else(|| Resolved::string(text))
+            word(text, dialect)
         }
         b'.' => match text {
-            ".nan" | ".NaN" | ".NAN" => Resolved::NotFinite(".nan"),
-            ".inf" | ".Inf" | ".INF" => Resolved::NotFinite(".inf"),
-            _ => go_float(text).map_or_else(|| Resolved::string(text), Resolved::float),
+            ".nan" | ".NaN" | ".NAN" => Some(Resolved::NotFinite(".nan")),
+            ".inf" | ".Inf" | ".INF" => Some(Resolved::NotFinite(".inf")),
+            _ => go_float(text).map(Resolved::float),
         },
         b'+' | b'-' | b'0'..=b'9' => match text {
-            "+.inf" | "+.Inf" | "+.INF" => Resolved::NotFinite(".inf"),
-            "-.inf" | "-.Inf" | "-.INF" => Resolved::NotFinite("-.inf"),
+            "+.inf" | "+.Inf" | "+.INF" => Some(Resolved::NotFinite(".inf")),
+            "-.inf" | "-.Inf" | "-.INF" => Some(Resolved::NotFinite("-.inf")),
             _ => numeric(text, dialect),
         },
-        _ => Resolved::string(text),
+        _ => None,
     }
 }
 
@@ -92,43 +92,43 @@ fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
     Some(Resolved::Scalar(scalar))
 }
 
-fn numeric(text: &str, dialect: Dialect) -> Resolved {
+fn numeric(text: &str, dialect: Dialect) -> Option<Resolved> {
     if let Some(time) = timestamp::parse(text) {
         return match dialect {
-            Dialect::Kubectl => Resolved::string(text),
-            Dialect::Kustomize => Resolved::string(&time),
+            Dialect::Kubectl => None,
+            Dialect::Kustomize => Some(Resolved::string(&time)),
         };
     }
     let digits = without_underscores(text);
     if let Some(scalar) = integer(&digits) {
-        return Resolved::Scalar(scalar);
+        return Some(Resolved::Scalar(scalar));
     }
     if is_yaml_float(&digits) {
         // Out of range is an error in Go, which then leaves the text a string.
         return match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() => Resolved::float(value),
-            _ => Resolved::string(text),
+            Ok(value) if value.is_finite() => Some(Resolved::float(value)),
+            _ => None,
         };
     }
     // Go's own prefixes were tried above; what is left is a sign after the prefix.
     if let Some(bits) = digits.strip_prefix("0b")
         && let Ok(value) = i64::from_str_radix(bits, 2)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
     if let Some(bits) = digits.strip_prefix("-0b")
         && let Ok(value) = i64::from_str_radix(&format!("-{bits}"), 2)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
     // So does the octal prefix of YAML 1.2, which only v3 knows.
     if dialect == Dialect::Kustomize
         && let Some(bits) = digits.strip_prefix("0o")
         && let Ok(value) = i64::from_str_radix(bits, 8)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
-    Resolved::string(text)
+    None
 }
 
 fn without_underscores(text: &str) -> std::borrow::Cow<'_, str> {
@@ -243,7 +243,7 @@ pub(super) fn folded_again(text: &str) -> Arc<str> {
 /// Resolves a scalar that carries a tag of the YAML core schema, e.g. `int` of `!!int`.
 pub(super) fn tagged(suffix: &str, text: &str, dialect: Dialect) -> Result<Resolved, NoValue> {
     let wrong = || NoValue(format!("`{text}` is not a value of the type `!!{suffix}`"));
-    let resolved = plain(text, dialect);
+    let resolved = plain(text, dialect).unwrap_or_else(|| Resolved::string(text));
     match suffix {
         "binary" => {
             use base64::Engine as _;
@@ -353,6 +353,10 @@ fn go_key(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn plain(text: &str, dialect: Dialect) -> Resolved {
+        super::plain(text, dialect).unwrap_or_else(|| Resolved::string(text))
+    }
 
     fn kubectl(text: &str) -> Resolved {
         plain(text, Dialect::Kubectl)
