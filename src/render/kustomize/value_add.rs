@@ -41,12 +41,7 @@ pub(super) fn run(objects: &mut [Object], plugin: &Node, files: &mut Files<'_>) 
     Ok(())
 }
 
-fn one(
-    objects: &mut [Object],
-    target: &Node,
-    value: &Text,
-    budget: &mut Budget,
-) -> Result<()> {
+fn one(objects: &mut [Object], target: &Node, value: &Text, budget: &mut Budget) -> Result<()> {
     let Some(path) = read::<Option<Text>>(target, "fieldPath")?.filter(|it| !it.is_empty()) else {
         return Err(RenderError::broken(target.span, "the target has no `fieldPath`"));
     };
