@@ -140,13 +140,12 @@ impl Config {
         reference: &NameReference,
         span: Span,
     ) -> Result<(), RenderError> {
-        match self.name_reference.iter_mut().find(|ours| ours.target == reference.target) {
-            Some(ours) => add_all(&mut ours.referrers, &reference.referrers, span),
-            None => {
-                self.name_reference.push(reference.clone());
-                Ok(())
-            }
+        let known = self.name_reference.iter_mut().find(|ours| ours.target == reference.target);
+        if let Some(ours) = known {
+            return add_all(&mut ours.referrers, &reference.referrers, span);
         }
+        self.name_reference.push(reference.clone());
+        Ok(())
     }
 }
 

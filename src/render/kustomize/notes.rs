@@ -74,7 +74,7 @@ impl Notes {
             ("namespace", plugin.namespace()),
         ] {
             if !value.is_empty() {
-                out.push_str(&format!("  {key}: {}\n", scalar(&value)));
+                out.extend(["  ", key, ": ", &scalar(&value), "\n"]);
             }
         }
         Some(out)

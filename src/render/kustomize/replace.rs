@@ -398,17 +398,13 @@ impl Setter<'_> {
                     items.push(Node { span, kind: self.made(rest) });
                     self.is_new = rest.is_empty();
                 }
-                match items.get_mut(at) {
-                    Some(item) => self.descend(item, rest),
-                    None => {
-                        let message = format!(
-                            "`{}` leads to item {at} of a list that has {}",
-                            self.path.text,
-                            items.len()
-                        );
-                        Err(RenderError::broken(span, message))
-                    }
+                let length = items.len();
+                if let Some(item) = items.get_mut(at) {
+                    return self.descend(item, rest);
                 }
+                let path = &self.path.text;
+                let message = format!("`{path}` leads to item {at} of a list that has {length}");
+                Err(RenderError::broken(span, message))
             }
             NodeKind::Mapping(entries) => {
                 let known = entries.iter().position(|entry| *entry.key == **step);
