@@ -49,8 +49,6 @@ pub enum GapKind {
     ChartNotRendered,
     /// A generator, transformer or validator that is a program of its own.
     PluginNotRun,
-    /// Labels or annotations by which kustomize notes how it rendered.
-    BuildMetadata,
 }
 
 /// Why a folder cannot be rendered.

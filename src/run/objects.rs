@@ -206,7 +206,6 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
                 "`{text}` is a program of its own, which is not run; what it makes is not judged"
             ),
         ),
-        GapKind::BuildMetadata => (None, String::new()),
     }
 }
 

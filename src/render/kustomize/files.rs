@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::LoadRestrictor;
 use super::budget::Budget;
-use super::merge::null_item;
 use super::object::{Object, text};
+use super::schema::Schemas;
 use crate::document::{Document, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
 use crate::render::{Gap, GapKind, RenderError};
+use crate::rule::closest;
 use crate::source::{RepoPath, SourceMap, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -22,6 +23,7 @@ pub(super) struct Files<'a> {
     pub(super) read: &'a mut BTreeSet<RepoPath>,
     pub(super) gaps: &'a mut Vec<Gap>,
     pub(super) budget: &'a mut Budget,
+    pub(super) schemas: Schemas,
 }
 
 impl<'a> Files<'a> {
@@ -52,7 +54,7 @@ impl<'a> Files<'a> {
             Some(joined) if self.repository.is_folder(&joined) => {
                 RenderError::broken(span, format!("`{path}` is a folder, but a file is expected"))
             }
-            Some(joined) => missing(span, path, &joined),
+            Some(joined) => missing(self.repository, span, "file", path, &joined),
         })
     }
 
@@ -79,10 +81,36 @@ impl<'a> Files<'a> {
     pub(super) fn objects(&mut self, path: &RepoPath, span: Span) -> Result<Vec<Object>> {
         self.read.insert(path.clone());
         match self.parsed(path, Dialect::Kustomize) {
-            Some(parsed) => objects(parsed, span),
+            Some(parsed) => self.objects_of(parsed, span),
             None => Ok(Vec::new()),
         }
     }
+
+    /// Returns the objects of a text.
+    pub(super) fn objects_of(&self, parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+        let mut objects = objects(parsed, span, self.sources())?;
+        for object in &mut objects {
+            object.is_cluster_scoped =
+                self.schemas.is_cluster_scoped(&object.api_version(), &object.kind());
+        }
+        Ok(objects)
+    }
+}
+
+/// Returns the first document of a file that holds no objects: a configuration, a schema.
+pub(super) fn document<'r>(
+    repository: &'r Repository,
+    path: &RepoPath,
+) -> Result<Option<&'r Node>> {
+    let parsed = repository.parsed(path, Dialect::Kubectl);
+    let problems = parsed.map(|it| it.problems.as_slice()).unwrap_or_default();
+    if let Some(problem) = problems.iter().find(|problem| problem.is_fatal()) {
+        return Err(RenderError {
+            help: problem.help.clone(),
+            ..RenderError::broken(problem.span, problem.message.clone())
+        });
+    }
+    Ok(parsed.and_then(|parsed| parsed.documents.first()).map(|document| &document.root))
 }
 
 /// The error of a path that leaves the repository.
@@ -92,9 +120,22 @@ pub(super) fn outside(span: Span, path: &str) -> RenderError {
 }
 
 /// The error of a path at which there is nothing.
-pub(super) fn missing(span: Span, path: &str, joined: &RepoPath) -> RenderError {
-    RenderError::broken(span, format!("there is no file or folder `{path}`"))
-        .with_help(format!("it would be `{joined}` in the repository"))
+///
+/// `what` is what was looked for: a file, or a file or a folder.
+pub(super) fn missing(
+    repository: &Repository,
+    span: Span,
+    what: &str,
+    path: &str,
+    joined: &RepoPath,
+) -> RenderError {
+    let error = RenderError::broken(span, format!("there is no {what} `{path}`"));
+    let folder = joined.parent();
+    let names = repository.children(&folder).map(|(path, _)| path.name());
+    match closest(joined.name(), names) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help(format!("it would be `{joined}` in the repository")),
+    }
 }
 
 /// Finds and reads the kustomization of a folder.
@@ -137,7 +178,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };
@@ -159,7 +200,7 @@ pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
             None => {
-                out.push(Object::new(node));
+                out.push(Object::new(node, sources));
             }
             Some(items) => match &items.kind {
                 NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
@@ -177,7 +218,7 @@ pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
 }
 
 /// Refuses what kustomize refuses to take for an object.
-fn check(node: &Node, span: Span) -> Result<()> {
+pub(super) fn check(node: &Node, span: Span) -> Result<()> {
     let at = if node.span.start < node.span.end { node.span } else { span };
     if !node.is_mapping() {
         return Err(RenderError::broken(at, "an object is expected here, but this is none"));
@@ -192,9 +233,6 @@ fn check(node: &Node, span: Span) -> Result<()> {
     if name.is_empty() && !kind.ends_with("List") {
         return Err(RenderError::broken(start, format!("the {kind} has no `metadata.name`"))
             .with_help("kustomize needs a name, `generateName` is not enough"));
-    }
-    if let Some(null) = null_item(node) {
-        return Err(RenderError::broken(null, "an item of a list is empty"));
     }
     Ok(())
 }

@@ -3,13 +3,27 @@
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::object::{Object, set};
 use crate::document::Node;
 use crate::hex;
+
+/// Appends the hash of its content to the name of each object that asks for it.
+pub(super) fn rename(objects: &mut [Object]) {
+    for object in objects {
+        if let Some(span) = object.hash {
+            let name = format!("{}-{}", object.name(), hash(&object.node));
+            object.remember();
+            if let Some(metadata) = object.node.get_mut("metadata") {
+                set(metadata, "name", Node::string(name, span));
+            }
+        }
+    }
+}
 
 /// Returns the hash of a `ConfigMap`, a `Secret`, or anything else by its JSON.
 ///
 /// The bytes that are hashed are those of Go's `encoding/json`, keys sorted.
-pub(super) fn hash(node: &Node) -> String {
+fn hash(node: &Node) -> String {
     let field = |path: &[&str]| node.at(path).map_or(Value::from(""), Node::to_json);
     let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
     let mut map = Map::new();
@@ -39,7 +53,7 @@ pub(super) fn hash(node: &Node) -> String {
 }
 
 /// Returns a value with all keys sorted, whatever order the map type keeps.
-fn sorted(value: Value) -> Value {
+pub(super) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<(String, Value)> = map.into_iter().collect();
@@ -53,9 +67,12 @@ fn sorted(value: Value) -> Value {
 
 /// Writes JSON as Go does, which escapes what HTML and JavaScript would trip over.
 fn go_json(value: &Value) -> String {
-    value
-        .to_string()
-        .replace('<', "\\u003c")
+    escaped(&value.to_string())
+}
+
+/// Escapes in JSON what Go escapes.
+pub(super) fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::schema;
+use super::{scalar, schema};
 use crate::document::{Document, Entry, Node, NodeKind, Scalar};
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 /// What names an object: kustomize's `ResId`, with the effective namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,11 +89,13 @@ pub(super) struct Object {
     pub(super) variables: Vec<Arc<str>>,
     /// The number of values at the time of loading.
     pub(super) size: usize,
+    /// Whether an `openapi` schema has the kind as one without namespaces.
+    pub(super) is_cluster_scoped: bool,
 }
 
 impl Object {
-    pub(super) fn new(mut node: Node) -> Self {
-        normalize_annotations(&mut node);
+    pub(super) fn new(mut node: Node, sources: &SourceMap) -> Self {
+        normalize_annotations(&mut node, sources);
         let size = count(&node);
         Self {
             node,
@@ -105,6 +107,7 @@ impl Object {
             is_generated: false,
             variables: Vec::new(),
             size,
+            is_cluster_scoped: false,
         }
     }
 
@@ -126,14 +129,22 @@ impl Object {
     }
 
     pub(super) fn id(&self) -> Id {
-        Id::new(self.api_version(), self.kind(), &self.namespace(), self.name())
+        self.scoped(Id::new(self.api_version(), self.kind(), &self.namespace(), self.name()))
+    }
+
+    fn scoped(&self, mut id: Id) -> Id {
+        if self.is_cluster_scoped {
+            id.namespace = Arc::clone(&CLUSTER_TEXT);
+        }
+        id
     }
 
     /// Returns the former ids, oldest first, without the current one.
     pub(super) fn previous_ids(&self) -> impl Iterator<Item = Id> {
         let api_version = self.api_version();
         self.previous.iter().map(move |(namespace, name, kind)| {
-            Id::new(Arc::clone(&api_version), Arc::clone(kind), namespace, Arc::clone(name))
+            let api_version = Arc::clone(&api_version);
+            self.scoped(Id::new(api_version, Arc::clone(kind), namespace, Arc::clone(name)))
         })
     }
 
@@ -190,8 +201,8 @@ impl Object {
         self.node.is_null() || (self.node.is_mapping() && self.node.entries().is_empty())
     }
 
-    pub(super) fn into_document(mut self) -> Document {
-        normalize_annotations(&mut self.node);
+    pub(super) fn into_document(mut self, sources: &SourceMap) -> Document {
+        normalize_annotations(&mut self.node, sources);
         Document::new(self.node)
     }
 }
@@ -199,20 +210,16 @@ impl Object {
 /// Does to annotations what kustomize does: they become text, and an empty map goes away.
 ///
 /// kustomize keeps notes of its own in the annotations and rewrites them all when it removes them.
-fn normalize_annotations(node: &mut Node) {
+fn normalize_annotations(node: &mut Node, sources: &SourceMap) {
     let Some(metadata) = node.get_mut("metadata") else { return };
     let Some(annotations) = metadata.get_mut("annotations") else { return };
     if let NodeKind::Mapping(entries) = &mut annotations.kind
         && !entries.is_empty()
     {
         for entry in entries {
-            if let NodeKind::Scalar(scalar) = &entry.value.kind {
-                let text = match scalar {
-                    Scalar::String(_) => continue,
-                    // What stands for null in the text is lost, and nearly always nothing.
-                    Scalar::Null => Arc::from(""),
-                    other => scalar_text(other),
-                };
+            if matches!(&entry.value.kind, NodeKind::Scalar(scalar) if !matches!(scalar, Scalar::String(_)))
+            {
+                let text = scalar::written(&entry.value, sources);
                 entry.value.kind = NodeKind::Scalar(Scalar::String(text));
             }
         }
