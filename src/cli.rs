@@ -82,6 +82,10 @@ pub struct Check {
     /// The name that kubectl-validate has for a folder of `OpenAPI` documents.
     #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
     pub local_schemas: Vec<String>,
+    /// Another repository of the fleet and a folder that holds a checkout of it: what Flux and
+    /// Argo CD objects apply from that URL is judged too. May be repeated.
+    #[arg(long = "source", value_name = "URL=FOLDER", value_parser = source_folder)]
+    pub sources: Vec<(String, PathBuf)>,
     /// Judge only what this environment receives; for standard input, where it goes.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
@@ -108,6 +112,18 @@ pub struct Check {
     /// How many threads to use; otherwise as many as there are processors.
     #[arg(long, value_name = "NUMBER")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// Reads `URL=FOLDER`; the folder is what follows the last `=`.
+fn source_folder(text: &str) -> Result<(String, PathBuf), String> {
+    match text.rsplit_once('=') {
+        Some((url, folder)) if !url.is_empty() && !folder.is_empty() => {
+            Ok((url.to_owned(), folder.into()))
+        }
+        _ => Err("write the URL of the repository, `=` and a folder, e.g. \
+                  `https://github.com/org/platform=../platform`"
+            .to_owned()),
+    }
 }
 
 /// Say what a newer Kubernetes would break.

@@ -17,7 +17,7 @@ use tidewaiter::environment::KubernetesVersion;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
-use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules};
+use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules, SourceFolder};
 use tidewaiter::serve::{self, GateSource, Logs};
 
 use crate::terminal::Terminal;
@@ -103,6 +103,11 @@ fn run_check(
         kubernetes: check.kubernetes,
         schema_locations: check.schema_locations(),
         schema_cache: check.schema_cache.clone(),
+        sources: check
+            .sources
+            .iter()
+            .map(|(url, folder)| SourceFolder { url: url.clone(), folder: folder.clone() })
+            .collect(),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),

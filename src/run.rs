@@ -4,6 +4,7 @@ mod configuration;
 mod gate;
 mod inventory;
 mod objects;
+mod others;
 mod repository;
 mod schemas;
 mod upgrade;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
+pub use others::SourceFolder;
 use rayon::prelude::*;
 use schemas::UserSources;
 pub use upgrade::upgrade;
@@ -48,6 +50,8 @@ pub struct Options {
     pub schema_locations: Vec<String>,
     /// A folder in which kubeconform keeps the schemas that it fetched.
     pub schema_cache: Option<PathBuf>,
+    /// Further repositories of the fleet, from folders.
+    pub sources: Vec<SourceFolder>,
     /// The one environment to judge; for standard input, the one that receives the objects.
     pub environment: Option<String>,
     /// The only rules and categories to evaluate; empty for all.
@@ -293,7 +297,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     });
 
     let tiers: BTreeMap<Arc<str>, Tier> =
-        graph.environments().iter().map(|it| (Arc::clone(&it.name), it.tier)).collect();
+        reviews.environments.iter().map(|(name, it)| (Arc::clone(name), it.tier)).collect();
     let mut failures = results.failures;
     // Whoever names an empty folder has most often named the wrong one, and must not read a pass.
     if matches!(options.input, Input::Paths(_)) && !repository.files().any(|(_, it)| it.in_scope) {
@@ -313,7 +317,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     failures.dedup();
     let whole = read.is_whole(options) && failures.is_empty();
     if whole && selection.allows(&judge::UNKNOWN_ENVIRONMENT) {
-        findings.extend(inventory::unknown_environments(&settings, &graph, &registry));
+        findings.extend(inventory::unknown_environments(&settings, &reviews, &registry));
     }
     let court = Court {
         sources: repository.sources(),

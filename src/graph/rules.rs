@@ -19,6 +19,11 @@ pub const UNREFERENCED_FILE: RuleId = RuleId::known("coverage/unreferenced-file"
 /// A kustomization needs a program.
 pub const PLUGIN_NOT_RUN: RuleId = RuleId::known("coverage/plugin-not-run");
 
+/// Variables need values that only a cluster has.
+pub const UNKNOWN_VALUES: RuleId = RuleId::known("coverage/unknown-values");
+/// A generator of Applications needs something that is not in the repository.
+pub const NOT_EXPANDED: RuleId = RuleId::known("coverage/not-expanded");
+
 /// Returns the rules about what lies outside what the gate can see.
 pub fn rules() -> Vec<RuleMeta> {
     let rule = |id, title, description, help, severity| RuleMeta {
@@ -76,6 +81,24 @@ pub fn rules() -> Vec<RuleMeta> {
             "The object tells Flux or Argo CD to apply a path that this repository does not have. \
              What lies there is not judged here.",
             "run the gate in that repository as well, or correct the path if it should be here",
+            Severity::Low,
+        ),
+        rule(
+            UNKNOWN_VALUES,
+            "Variables need values that only the cluster has",
+            "A Kustomization of Flux fills in variables from a ConfigMap or a Secret that the \
+             repository does not define. The objects are judged with the text of the variables in \
+             place, and fields whose form depends on the value are not held against their schema.",
+            "give the values of the environment in `tidewaiter.yaml`, under `clusterValues`",
+            Severity::Low,
+        ),
+        rule(
+            NOT_EXPANDED,
+            "ApplicationSet is not expanded",
+            "A generator of the ApplicationSet asks a cluster, a forge or another service for what \
+             it makes Applications of. The gate asks none of them, so the Applications are not \
+             followed.",
+            "declare the clusters in `tidewaiter.yaml`, under `clusters`",
             Severity::Low,
         ),
         rule(

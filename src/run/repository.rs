@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, Refused};
+use super::others::{self, SourceFolder};
 use super::schemas::SchemaPlace;
 use super::{Input, Options, Outcome, Rules, RunError};
 use crate::config::{self, Settings};
@@ -13,7 +14,7 @@ use crate::discover::{
 };
 use crate::environment::KubernetesVersion;
 use crate::finding::Failure;
-use crate::graph::{self, Graph};
+use crate::graph::{self, Graph, OtherRepository};
 use crate::judge::{Summary, Verdict};
 use crate::load::{Limits, Repository};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
@@ -39,6 +40,8 @@ pub(super) struct Read {
     scope: Vec<RepoPath>,
     /// The configuration file, where there is one.
     config: Option<ConfigFile>,
+    /// The further repositories of the fleet.
+    others: Vec<OtherRepository>,
     limits: WalkLimits,
 }
 
@@ -74,6 +77,7 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
         skipped: Vec::new(),
         scope: Vec::new(),
         config: None,
+        others: Vec::new(),
         limits,
     };
     match &options.input {
@@ -103,10 +107,27 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
     if let Some(path) = &options.config {
         read.config = Some(read.named_config(options, path)?);
     }
+    for source in &options.sources {
+        read.add_other(source, &options.current_dir)?;
+    }
     Ok(read)
 }
 
 impl Read {
+    /// Reads another repository of the fleet.
+    pub(super) fn add_other(
+        &mut self,
+        source: &SourceFolder,
+        current_dir: &Path,
+    ) -> Result<(), RunError> {
+        let root = self.root.as_deref();
+        let (other, skipped) =
+            others::read(&mut self.repository, root, source, current_dir, &self.limits)?;
+        self.others.push(other);
+        self.skipped.extend(skipped);
+        Ok(())
+    }
+
     /// Finds the configuration file of a path: in its folder, or the nearest one above.
     fn nearest_config(&mut self, start: Option<&RepoPath>) -> Option<ConfigFile> {
         let mut folder = start?.clone();
@@ -290,13 +311,13 @@ impl Read {
                 rule.paths = all.iter().cloned().collect();
             }
         }
-        let mut graph = Graph::new(&self.repository, &rules, default);
+        let mut graph = Graph::new(&self.repository, &rules, &self.others, default);
         for _ in 0..ROUNDS {
             let missing: Vec<RepoPath> = graph.missing().to_vec();
             if !self.read_more(&missing) {
                 break;
             }
-            graph = Graph::new(&self.repository, &rules, default);
+            graph = Graph::new(&self.repository, &rules, &self.others, default);
         }
         if let (Input::Paths(_), Some(wanted)) = (&options.input, &options.environment) {
             let known: Vec<&Arc<str>> = graph.environments().iter().map(|it| &it.name).collect();

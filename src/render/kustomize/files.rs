@@ -37,7 +37,7 @@ impl<'a> Files<'a> {
     /// The same for a path that is only a part of the value that holds it.
     pub(super) fn require_as(&mut self, reference: &Text, path: &str) -> Result<Option<RepoPath>> {
         let span = reference.span;
-        let joined = self.folder.join(path);
+        let joined = self.repository.join(self.folder, path);
         if let Some(joined) = joined.as_ref().filter(|it| self.repository.file(it).is_some()) {
             self.permit(joined, span)?;
             self.read.insert(joined.clone());
