@@ -18,6 +18,7 @@ use rayon::prelude::*;
 
 use crate::source::RepoPath;
 use listing::{Candidate, Listing};
+pub use ignored::Patterns;
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use schemas::{

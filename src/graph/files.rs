@@ -123,6 +123,7 @@ pub(super) fn applied(
     for (path, document) in documents() {
         sources.add(path, document);
     }
+    sources.settle(repository);
     let entries = documents()
         .flat_map(|(path, document)| reconcilers::applied(path, document, repository, &sources))
         .collect();

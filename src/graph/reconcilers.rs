@@ -37,6 +37,7 @@ pub(super) fn may_apply(text: &str) -> bool {
         || text.contains("argoproj.io/")
         || text.contains("source.extensions.fluxcd.io/")
         || text.contains("source.toolkit.fluxcd.io/")
+        || text.contains("fluxcd.controlplane.io/")
 }
 
 /// Returns what a document applies; nothing for a document that is no reconciler's object.

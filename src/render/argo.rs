@@ -35,6 +35,7 @@ pub(super) fn make(
             by: by.clone(),
             folder: None,
             environments: environments.to_vec(),
+            cluster: None,
             apply: Apply::Client,
             rendered: Ok(Rendered::nothing(Gap {
                 kind,
@@ -48,6 +49,7 @@ pub(super) fn make(
             Located::Folder(folder) => Made {
                 by: by.clone(),
                 environments: shared.graph.place(&folder, environments, path.span),
+                cluster: None,
                 apply: Apply::Client,
                 rendered: kustomize(shared.repository, &folder, &shared.cache),
                 folder: Some(folder),

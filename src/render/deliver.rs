@@ -25,6 +25,11 @@ const DELIVERIES: usize = 50_000;
 pub struct Known {
     /// The objects of clusters whose values fill in variables.
     pub values: Vec<flux::Values>,
+    /// Whether objects are wanted as the library of Flux renders them, and not as they are judged.
+    ///
+    /// An object whose values are not known then counts as one that is not there, and
+    /// `commonMetadata`, which is set when objects are applied, is left out.
+    pub as_rendered: bool,
 }
 
 /// Who applies something.
@@ -115,6 +120,8 @@ pub(super) struct Made {
     pub(super) by: Applier,
     pub(super) folder: Option<RepoPath>,
     pub(super) environments: Vec<Placement>,
+    /// The cluster that gets the objects, where it is not the one that the object is in.
+    pub(super) cluster: Option<Arc<str>>,
     pub(super) apply: Apply,
     pub(super) rendered: Result<Rendered, RenderError>,
 }
@@ -193,6 +200,7 @@ impl<'a> Walk<'a> {
             let Some(document) = document else { continue };
             let scope = scope(&manifest.environments, &manifest.path.parent());
             for object in objects(document) {
+                self.values.entry(Arc::clone(&scope)).or_default().add(&object.document);
                 self.meet(&object.document, None, &scope, &manifest.environments);
             }
         }
@@ -252,13 +260,11 @@ impl<'a> Walk<'a> {
 
     /// Renders a folder as an entry of its own.
     fn entry(&mut self, folder: &RepoPath) {
-        let rendered = flux::render_folder(&self.shared, folder);
-        let environments = Vec::new();
-        let span = match &rendered {
-            Ok(rendered) => rendered.objects.first().map(|it| it.span),
-            Err(error) => Some(error.span),
-        };
-        let Some(span) = span else { return };
+        let repository = self.shared.repository;
+        let mut files = repository.below(folder).chain(repository.files());
+        let Some(span) = files.next().map(|(_, file)| Span::start_of(file.source)) else { return };
+        let rendered = flux::render_folder(&self.shared, folder, span);
+        let environments = self.shared.graph.place(folder, &[], span);
         self.push(
             Delivery {
                 by: Applier::Nobody,
@@ -324,10 +330,10 @@ impl<'a> Walk<'a> {
             let mut wave = std::mem::take(&mut self.pending);
             let last = wave.is_empty();
             if last {
-                wave = std::mem::take(&mut waiting);
-                if wave.is_empty() {
+                if waiting.is_empty() {
                     return;
                 }
+                (wave, waiting) = first(waiting);
             } else {
                 let (ready, later): (Vec<_>, Vec<_>) =
                     wave.into_iter().partition(|it| self.is_ready(it));
@@ -344,6 +350,10 @@ impl<'a> Walk<'a> {
                 .collect();
             for (pending, made) in wave.into_iter().zip(made) {
                 for made in made {
+                    let scope = match &made.cluster {
+                        Some(cluster) => Arc::from(format!("{} {cluster}", pending.scope)),
+                        None => Arc::clone(&pending.scope),
+                    };
                     self.push(
                         Delivery {
                             by: made.by,
@@ -354,23 +364,23 @@ impl<'a> Walk<'a> {
                             apply: made.apply,
                             rendered: made.rendered,
                         },
-                        Arc::clone(&pending.scope),
+                        scope,
                     );
                 }
             }
+            // What was made may hold the values that others wait for.
+            let (ready, later): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut waiting).into_iter().partition(|it| self.is_ready(it));
+            self.pending.extend(ready);
+            waiting = later;
         }
     }
 
     fn is_ready(&self, pending: &Pending) -> bool {
-        let values = self.values.get(&pending.scope);
-        !flux::is_kustomization(&pending.document)
-            || flux::unknown_values(
-                &pending.document,
-                values,
-                &pending.environments,
-                self.shared.known,
-            )
-            .is_empty()
+        let Pending { document, environments, scope, .. } = pending;
+        let values = self.values.get(scope);
+        !flux::is_kustomization(document)
+            || flux::is_ready(document, values, environments, self.shared.known)
     }
 
     fn make(&self, pending: &Pending) -> Vec<Made> {
@@ -449,6 +459,25 @@ impl<'a> Walk<'a> {
             .collect();
         Deliveries { all, read }
     }
+}
+
+/// Splits what waits for values that nobody brings: what depends on nothing else of it goes first,
+/// as it may bring those of the rest after all.
+fn first(waiting: Vec<Pending>) -> (Vec<Pending>, Vec<Pending>) {
+    let names: BTreeSet<(Arc<str>, ObjectRef)> = waiting
+        .iter()
+        .filter_map(|it| Some((Arc::clone(&it.scope), it.document.object.clone()?)))
+        .map(|(scope, object)| (scope, ObjectRef { api_version: Arc::from(""), ..object }))
+        .collect();
+    let waits = |it: &Pending| {
+        flux::dependencies(&it.document).any(|object| {
+            let object = ObjectRef { api_version: Arc::from(""), ..object };
+            names.contains(&(Arc::clone(&it.scope), object))
+        })
+    };
+    let (later, first): (Vec<_>, Vec<_>) = waiting.into_iter().partition(waits);
+    // In a circle, nothing is first.
+    if first.is_empty() { (later, first) } else { (first, later) }
 }
 
 /// Names the cluster that something belongs to: its environments, else its folder.

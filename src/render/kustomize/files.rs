@@ -124,7 +124,7 @@ pub(super) fn load(
     let (kustomization, defects) = kustomization::read(repository, &file)
         .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
     match defects.into_iter().next() {
-        Some(Defect { span, message, help }) => {
+        Some(Defect { span, message, help, .. }) => {
             Err(RenderError { help, ..RenderError::broken(span, message) })
         }
         None => Ok((file, kustomization)),
