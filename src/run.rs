@@ -4,6 +4,7 @@ mod configuration;
 mod gate;
 mod inventory;
 mod objects;
+mod render;
 mod repository;
 mod schemas;
 mod upgrade;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 use rayon::prelude::*;
+pub use render::{Made, Renders, told_once};
 use schemas::UserSources;
 pub use upgrade::upgrade;
 
@@ -79,6 +81,9 @@ pub enum RunError {
     /// The paths are not there, or do not belong together.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
+    /// What is to be rendered is no folder.
+    #[error("`{0}` is no folder: give the one that holds the kustomization")]
+    NotAFolder(String),
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),
