@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::certificates::{DnsName, Label};
@@ -37,6 +37,8 @@ pub enum Command {
     Check(Check),
     /// Say what a newer Kubernetes would break.
     Upgrade(Upgrade),
+    /// Print what a kustomization renders to.
+    Render(Render),
     /// Answer AdmissionReviews from standard input.
     Review(Review),
     /// Serve a validating admission webhook.
@@ -140,6 +142,63 @@ pub struct Upgrade {
     /// What to judge, and how.
     #[command(flatten)]
     pub check: Check,
+}
+
+/// Print what a kustomization renders to.
+///
+/// Writes the objects of one folder as `kubectl kustomize` does: the same documents in the same
+/// order. Nothing is fetched and no program is run: what would need that is left out, and named on
+/// standard error with its place.
+///
+/// Exit codes: 0, everything was rendered; 2, something could not be rendered, or something was
+/// left out because it lies outside of the repository, or the command is wrong.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("many").args(["all"]).requires("output_dir")))]
+pub struct Render {
+    /// The folder of the kustomization; with `--all`, the one below which all are rendered.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+    /// Print where each line comes from: the file, line and column that set it.
+    #[arg(long, conflicts_with = "many")]
+    pub origins: bool,
+    /// How origins are printed: `text` or `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "origins")]
+    pub format: ListFormat,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "many")]
+    pub output: Option<PathBuf>,
+    /// Render every kustomization in FOLDER and below it, each to a file of its own.
+    #[arg(long)]
+    pub all: bool,
+    /// Where these files go: `apps/web` becomes `apps/web.yaml`, and FOLDER itself `_root.yaml`.
+    /// Made if it is not there; files of these names are replaced, and removed where a folder
+    /// cannot be rendered.
+    #[arg(long, value_name = "DIR", requires = "many")]
+    pub output_dir: Option<PathBuf>,
+    /// Which files a kustomization may read: those in its folder and below it, or any file of the
+    /// repository.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = LoadRestrictor::RootOnly,
+        value_name = "RESTRICTION",
+        ignore_case = true
+    )]
+    pub load_restrictor: LoadRestrictor,
+    /// How many threads to use; otherwise as many as there are processors.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Which files a kustomization may read, as kubectl calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LoadRestrictor {
+    /// Files in its own folder and below.
+    #[value(name = "LoadRestrictionsRootOnly")]
+    RootOnly,
+    /// All files of the repository.
+    #[value(name = "LoadRestrictionsNone")]
+    None,
 }
 
 /// What decides the answers of the gate of one cluster.

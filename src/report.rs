@@ -7,7 +7,10 @@ mod address;
 mod annotations;
 mod human;
 mod json;
+mod manifests;
 mod markdown;
+mod notes;
+mod origins;
 mod redact;
 mod rules;
 mod sarif;
@@ -26,6 +29,9 @@ use std::str::FromStr;
 
 pub(crate) use json::{Explanation, explain};
 pub(crate) use redact::Secrets as Redaction;
+pub use manifests::write_manifests;
+pub use notes::{Notes, write_notes};
+pub use origins::write_origins;
 pub use rules::{ListFormat, write_explanation, write_rules};
 pub(crate) use text::escape as one_line;
 

@@ -5,6 +5,7 @@ mod gate;
 mod inventory;
 mod objects;
 mod others;
+mod render;
 mod repository;
 mod schemas;
 mod upgrade;
@@ -17,6 +18,7 @@ use configuration::{Configuration, Refused};
 pub use gate::{Gate, GateOptions, Inputs};
 pub use others::SourceFolder;
 use rayon::prelude::*;
+pub use render::{Made, Renders, told_once};
 use schemas::UserSources;
 pub use upgrade::upgrade;
 
@@ -83,6 +85,9 @@ pub enum RunError {
     /// The paths are not there, or do not belong together.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
+    /// What is to be rendered is no folder.
+    #[error("`{0}` is no folder: give the one that holds the kustomization")]
+    NotAFolder(String),
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),

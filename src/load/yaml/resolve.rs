@@ -76,6 +76,12 @@ pub(super) fn plain(text: &str, dialect: Dialect) -> Resolved {
     }
 }
 
+/// Says whether a text without quotes is anything but a string to go-yaml v2, a time included.
+pub(crate) fn is_typed(text: &str) -> bool {
+    timestamp::parse(text).is_some()
+        || !matches!(plain(text, Dialect::Kubectl), Resolved::Scalar(Scalar::String(_)))
+}
+
 fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
     let scalar = match text {
         "~" | "null" | "Null" | "NULL" => Scalar::Null,

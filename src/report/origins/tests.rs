@@ -1,0 +1,1 @@
+//! Origins as they are printed.
