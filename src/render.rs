@@ -74,8 +74,6 @@ pub enum GapKind {
     UnknownValues,
     /// A generator of Applications that needs to know a cluster, or another service.
     NotExpanded,
-    /// Labels or annotations by which kustomize notes how it rendered.
-    BuildMetadata,
 }
 
 /// Why a folder cannot be rendered.

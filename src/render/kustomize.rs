@@ -6,6 +6,7 @@
 mod budget;
 mod build;
 mod config;
+mod crds;
 mod field;
 mod files;
 mod generate;
@@ -14,7 +15,9 @@ mod image;
 mod inline;
 mod json_patch;
 mod merge;
+mod notes;
 mod object;
+mod openapi;
 mod order;
 mod patch;
 mod plugin;
@@ -24,15 +27,16 @@ mod schema;
 mod select;
 mod tables;
 mod transform;
+mod value_add;
 mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use build::{Accumulated, Build};
+use openapi::Definitions;
 
 use super::{RenderError, Rendered};
-use crate::document::Node;
 use crate::graph::kustomization::Kustomization;
 use crate::load::Repository;
 use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
@@ -63,6 +67,7 @@ pub struct Cache {
 struct Kept {
     values: usize,
     bases: BTreeMap<RepoPath, Arc<Accumulated>>,
+    definitions: BTreeMap<RepoPath, Arc<Definitions>>,
 }
 
 impl Cache {
@@ -73,6 +78,16 @@ impl Cache {
 
     fn get(&self, folder: &RepoPath) -> Option<Arc<Accumulated>> {
         self.kept.lock().ok()?.bases.get(folder).map(Arc::clone)
+    }
+
+    fn definitions(&self, file: &RepoPath) -> Option<Arc<Definitions>> {
+        self.kept.lock().ok()?.definitions.get(file).map(Arc::clone)
+    }
+
+    fn keep_definitions(&self, file: &RepoPath, definitions: &Arc<Definitions>) {
+        if let Ok(mut kept) = self.kept.lock() {
+            kept.definitions.insert(file.clone(), Arc::clone(definitions));
+        }
     }
 
     fn put(&self, folder: &RepoPath, base: &Arc<Accumulated>) {
@@ -129,15 +144,7 @@ fn render(
 ) -> Result<Rendered, RenderError> {
     let mut build = Build::new(repository, cache);
     let mut out = build.root(folder, file, kustomization)?;
-    for object in &mut out.objects {
-        if let Some(span) = object.hash {
-            let name = format!("{}-{}", object.name(), hash::hash(&object.node));
-            object.remember();
-            if let Some(metadata) = object.node.get_mut("metadata") {
-                object::set(metadata, "name", Node::string(name, span));
-            }
-        }
-    }
+    hash::rename(&mut out.objects);
     references::fix(&mut out.objects, &out.config.name_reference, &mut build.budget)?;
     let tolerant = !out.gaps.is_empty();
     variables::resolve(
@@ -149,6 +156,7 @@ fn render(
     )?;
     out.objects.retain(|object| !is_local(object));
     order::sort(&mut out.objects, kustomization.sort_options.as_ref())?;
+    notes::finish(&mut out.objects, &kustomization.build_metadata);
     Ok(Rendered {
         folder: folder.clone(),
         objects: out.objects.into_iter().map(object::Object::into_document).collect(),

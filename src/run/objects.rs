@@ -230,7 +230,6 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         GapKind::NotExpanded => {
             (Some(graph::NOT_EXPANDED), format!("{text}, so what it makes is not judged"))
         }
-        GapKind::BuildMetadata => (None, String::new()),
     }
 }
 

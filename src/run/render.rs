@@ -315,7 +315,22 @@ fn left_out(gap: &Gap) -> Option<Failure> {
             format!("`{text}` is a program of its own, which is not run, so what it makes is left out"),
             "commit what it makes, and list that under `resources`",
         ),
-        GapKind::BuildMetadata => return None,
+        GapKind::MissingPath => (
+            format!("the path `{text}` is not in this repository, so its objects are left out"),
+            "give the repository that has it with `--source URL=FOLDER`",
+        ),
+        GapKind::OtherRepository => (
+            format!("the source `{text}` is another repository, so its objects are left out"),
+            "give a checkout of it with `--source URL=FOLDER`",
+        ),
+        GapKind::UnknownValues => (
+            format!("`{text}` is not in this repository, so the variables that it sets are empty"),
+            "give its values in `tidewaiter.yaml`, under `clusterValues`",
+        ),
+        GapKind::NotExpanded => (
+            format!("{text}, so what it makes is left out"),
+            "declare the clusters in `tidewaiter.yaml`, under `clusters`",
+        ),
     };
     Some(Failure { rule: None, span: Some(gap.span), reason, help: Some(help.to_owned()) })
 }

@@ -5,18 +5,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Cache;
 use super::budget::{Budget, Spent, VALUES};
-use super::config::{self, Config};
-use super::field::{self, Field, Kinds};
+use super::config::Config;
 use super::files::{self, Files};
-use super::object::{Id, Object, count};
-use super::transform::{self, End, Subjects};
+use super::notes::Notes;
+use super::object::{Id, Object};
+use super::openapi::Definitions;
+use super::schema::{self, Schemas};
 use super::variables::{self, Variables};
-use super::{Cache, generate, image, inline, patch, plugin, replace};
 use crate::graph::kustomization::{self, Kind, Kustomization, Text, is_remote};
-use crate::load::{Dialect, Repository};
+use crate::load::Repository;
 use crate::render::{Gap, GapKind, RenderError};
 use crate::source::{KUSTOMIZATION_FILES, RepoPath, Span};
+
+mod steps;
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -40,6 +43,8 @@ pub(super) struct Accumulated {
     /// The ids of the objects, while nothing but adding is done.
     ids: Option<BTreeSet<Id>>,
     cost: Cost,
+    /// Whether kustomize's own schemas were asked for on the way.
+    asks_schemas: bool,
 }
 
 /// What it takes to put a kustomization together, so that one that is kept costs the same.
@@ -56,12 +61,13 @@ impl Accumulated {
     fn new() -> Self {
         Self {
             objects: Vec::new(),
-            config: Config::defaults(),
+            config: Config::empty(),
             variables: Variables::new(),
             gaps: Vec::new(),
             read: BTreeSet::new(),
             ids: None,
             cost: Cost::default(),
+            asks_schemas: false,
         }
     }
 
@@ -112,6 +118,13 @@ pub(super) struct Build<'a> {
     deepest: usize,
     visits: usize,
     pub(super) budget: Budget,
+    /// What is noted in the objects, where that is asked for.
+    notes: Option<Notes>,
+    schemas: Schemas,
+    /// Whether a kustomization has said which schemas are in force; only the first one counts.
+    is_schema_set: bool,
+    /// Whether kustomize's own schemas were asked for.
+    asks_schemas: bool,
 }
 
 impl<'a> Build<'a> {
@@ -123,6 +136,10 @@ impl<'a> Build<'a> {
             deepest: 0,
             visits: 0,
             budget: Budget::default(),
+            notes: None,
+            schemas: Schemas::default(),
+            is_schema_set: false,
+            asks_schemas: false,
         }
     }
 
@@ -136,6 +153,9 @@ impl<'a> Build<'a> {
         let mut out = Accumulated::new();
         out.read.extend(file.cloned());
         self.enter(folder, kustomization.span)?;
+        let name = file.map_or("kustomization.yaml", RepoPath::name);
+        self.notes = Notes::new(&kustomization.build_metadata, name);
+        self.schema(&mut out, folder, kustomization)?;
         self.target(&mut out, folder, kustomization)?;
         self.stack.pop();
         Ok(out)
@@ -177,7 +197,6 @@ impl<'a> Build<'a> {
         folder: &RepoPath,
         kustomization: &Kustomization,
     ) -> Result<()> {
-        refuse_unsupported(kustomization)?;
         for resource in kustomization.resources.iter().chain(&kustomization.bases) {
             self.resource(out, folder, resource)?;
         }
@@ -187,23 +206,8 @@ impl<'a> Build<'a> {
             self.component(out, folder, component)?;
         }
         self.transform(out, folder, kustomization)?;
-        if !kustomization.validators.is_empty() {
-            for validator in self.plugins(out, folder, &kustomization.validators)? {
-                out.gaps.push(Gap {
-                    kind: GapKind::PluginNotRun,
-                    span: validator.node.span,
-                    text: validator.kind().to_string(),
-                });
-            }
-        }
+        self.validate(out, folder, kustomization)?;
         variables::define(&mut out.objects, &mut out.variables, &kustomization.vars)?;
-        for option in &kustomization.build_metadata {
-            out.gaps.push(Gap {
-                kind: GapKind::BuildMetadata,
-                span: option.span,
-                text: option.text.to_string(),
-            });
-        }
         Ok(())
     }
 
@@ -218,6 +222,7 @@ impl<'a> Build<'a> {
             read: &mut out.read,
             gaps: &mut out.gaps,
             budget: &mut self.budget,
+            schemas: self.schemas.clone(),
         }
     }
 
@@ -234,7 +239,11 @@ impl<'a> Build<'a> {
             Some(path) if self.repository.file(&path).is_some() => {
                 let mut files = self.files(out, folder);
                 files.permit(&path, reference.span)?;
-                let objects = files.objects(&path, reference.span)?;
+                let mut objects = files.objects(&path, reference.span)?;
+                if let Some(notes) = &self.notes {
+                    notes.loaded(&mut objects, &reference.text);
+                }
+                self.asks_schemas |= asks_schemas(&objects);
                 out.append(objects, reference)
             }
             Some(path) if self.repository.is_folder(&path) => {
@@ -251,15 +260,22 @@ impl<'a> Build<'a> {
 
     /// Puts together another kustomization, once for all that use it.
     fn base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Arc<Accumulated>> {
-        if let Some(known) = self.cache.get(folder)
+        // What an outer kustomization says about notes and schemas changes the ones below it.
+        let is_shared = self.notes.is_none() && !self.is_schema_set;
+        if is_shared
+            && let Some(known) = self.cache.get(folder)
             && self.can_use(&known)
         {
+            self.asks_schemas |= known.asks_schemas;
             return Ok(known);
         }
         self.enter(folder, reference.span)?;
         let (visits, budget, deepest) = (self.visits, self.budget.clone(), self.deepest);
         self.deepest = self.stack.len();
+        let asked_before = std::mem::take(&mut self.asks_schemas);
         let mut out = self.build_base(folder, reference)?;
+        out.asks_schemas = self.asks_schemas;
+        self.asks_schemas |= asked_before;
         out.cost = Cost {
             spent: self.budget.since(&budget),
             visits: 1 + self.visits - visits,
@@ -268,7 +284,9 @@ impl<'a> Build<'a> {
         self.deepest = self.deepest.max(deepest);
         self.stack.pop();
         let out = Arc::new(out);
-        self.cache.put(folder, &out);
+        if is_shared && !self.is_schema_set {
+            self.cache.put(folder, &out);
+        }
         Ok(out)
     }
 
@@ -293,9 +311,71 @@ impl<'a> Build<'a> {
     fn build_base(&mut self, folder: &RepoPath, reference: &Text) -> Result<Accumulated> {
         let (file, kustomization) = self.load(folder, reference, Kind::Kustomization)?;
         let mut out = Accumulated::new();
+        let notes = self.enter_notes(reference, &file);
         out.read.insert(file);
+        self.schema(&mut out, folder, &kustomization)?;
         self.target(&mut out, folder, &kustomization)?;
+        self.notes = notes;
         Ok(out)
+    }
+
+    /// Goes on to another kustomization with the notes; returns those of the current one.
+    fn enter_notes(&mut self, reference: &Text, file: &RepoPath) -> Option<Notes> {
+        let inner = self.notes.as_ref().map(|notes| notes.enter(&reference.text, file.name()));
+        std::mem::replace(&mut self.notes, inner)
+    }
+
+    /// Takes over the schema of an `openapi` field, unless there is one already.
+    fn schema(
+        &mut self,
+        out: &mut Accumulated,
+        folder: &RepoPath,
+        kustomization: &Kustomization,
+    ) -> Result<()> {
+        let path = kustomization.openapi.get("path");
+        let version = kustomization.openapi.get("version");
+        let mut definitions = None;
+        if let Some(path) = path
+            && let Some(file) = self.files(out, folder).require(path)?
+        {
+            definitions = Some(self.definitions(&file, path)?);
+        }
+        if self.is_schema_set {
+            return Ok(());
+        }
+        if let (Some(_), Some(version)) = (path, version) {
+            return Err(RenderError::broken(
+                version.span,
+                "`openapi` has both a `path` and a `version`",
+            )
+            .with_help("keep one of the two"));
+        }
+        self.is_schema_set = path.is_some();
+        if definitions.is_some() {
+            let only_custom = !self.asks_schemas;
+            self.schemas = Schemas { custom: definitions, only_custom };
+        }
+        if let Some(version) = version.filter(|it| !it.is_empty()) {
+            if &*version.text != schema::VERSION {
+                let message = format!("kustomize has no schema of Kubernetes `{}`", version.text);
+                return Err(RenderError::broken(version.span, message)
+                    .with_help(format!("the only one that it has is `{}`", schema::VERSION)));
+            }
+            self.is_schema_set = true;
+        }
+        Ok(())
+    }
+
+    fn definitions(&self, file: &RepoPath, reference: &Text) -> Result<Arc<Definitions>> {
+        if let Some(known) = self.cache.definitions(file) {
+            return Ok(known);
+        }
+        let Some(root) = files::document(self.repository, file)? else {
+            return Err(RenderError::broken(reference.span, "the schema is empty"));
+        };
+        let read = Arc::new(Definitions::read(root)?);
+        self.cache.keep_definitions(file, &read);
+        Ok(read)
     }
 
     /// Lets a component change what is there.
@@ -311,9 +391,14 @@ impl<'a> Build<'a> {
             Some(path) if self.repository.is_folder(&path) => {
                 self.enter(&path, reference.span)?;
                 let (file, kustomization) = self.load(&path, reference, Kind::Component)?;
+                let notes = self.enter_notes(reference, &file);
                 out.read.insert(file);
+                self.schema(out, &path, &kustomization)?;
                 self.target(out, &path, &kustomization)?;
+                self.notes = notes;
                 self.stack.pop();
+                // kustomize puts all that a component leaves into a new accumulator.
+                out.config = Config::merge(&Config::empty(), &out.config, reference.span)?;
                 Ok(())
             }
             Some(path) if self.repository.file(&path).is_some() => Err(RenderError::broken(
@@ -345,167 +430,6 @@ impl<'a> Build<'a> {
         }
         Ok((file, kustomization))
     }
-
-    /// Adds the fields of `configurations`.
-    fn configure(
-        &mut self,
-        out: &mut Accumulated,
-        folder: &RepoPath,
-        kustomization: &Kustomization,
-    ) -> Result<()> {
-        for reference in &kustomization.configurations {
-            let mut files = self.files(out, folder);
-            let Some(path) = files.require(reference)? else { continue };
-            let Some(parsed) = self.repository.parsed(&path, Dialect::Kubectl) else { continue };
-            if let Some(problem) = parsed.problems.iter().find(|problem| problem.is_fatal()) {
-                return Err(RenderError::broken(problem.span, problem.message.clone()));
-            }
-            if let Some(document) = parsed.documents.first() {
-                let mut config = Config::clone(&out.config);
-                config.absorb(&Config::read(&document.root)?, reference.span)?;
-                out.config = Arc::new(config);
-            }
-        }
-        Ok(())
-    }
-
-    fn generate(
-        &mut self,
-        out: &mut Accumulated,
-        folder: &RepoPath,
-        kustomization: &Kustomization,
-    ) -> Result<()> {
-        let tolerant = out.is_tolerant();
-        out.ids = None;
-        let mut objects = std::mem::take(&mut out.objects);
-        let mut files = self.files(out, folder);
-        let global = kustomization.generator_options.as_ref();
-        for (kind, generators) in [
-            (generate::Kind::ConfigMap, &kustomization.config_map_generator),
-            (generate::Kind::Secret, &kustomization.secret_generator),
-        ] {
-            for generator in generators {
-                let object = generate::generate(kind, generator, global, &mut files)?;
-                files.budget.work(20 * objects.len(), generator.span)?;
-                files.budget.grow(object.size, generator.span)?;
-                generate::absorb(&mut objects, object, tolerant)?;
-            }
-        }
-        for chart in &kustomization.helm_charts {
-            files.gaps.push(plugin::chart_gap(chart));
-        }
-        for chart in &kustomization.helm_inflations {
-            let name = chart.chart_name.as_ref();
-            files.gaps.push(Gap {
-                kind: GapKind::RemoteChart,
-                span: name.map_or(chart.span, |name| name.span),
-                text: name.map(|name| name.text.to_string()).unwrap_or_default(),
-            });
-        }
-        out.objects = objects;
-        if !kustomization.generators.is_empty() {
-            let plugins = self.plugins(out, folder, &kustomization.generators)?;
-            let tolerant = out.is_tolerant();
-            let mut objects = std::mem::take(&mut out.objects);
-            let mut files = self.files(out, folder);
-            for generator in &plugins {
-                plugin::run_generator(&mut objects, generator, &mut files, tolerant)?;
-            }
-            out.objects = objects;
-        }
-        Ok(())
-    }
-
-    /// Returns the configurations of plugins: inline, in files, or in folders.
-    fn plugins(
-        &mut self,
-        out: &mut Accumulated,
-        folder: &RepoPath,
-        references: &[Text],
-    ) -> Result<Vec<Object>> {
-        let mut found = Accumulated::new();
-        for reference in references {
-            if kustomization::is_inline(&reference.text) {
-                let sources = self.repository.sources();
-                let parsed =
-                    inline::parse(&reference.text, reference.span, sources, Dialect::Kustomize);
-                let objects = files::objects(&parsed, reference.span)?;
-                found.append(objects, reference)?;
-            } else {
-                self.resource(&mut found, folder, reference)?;
-            }
-        }
-        out.read.append(&mut found.read);
-        out.gaps.append(&mut found.gaps);
-        Ok(found.objects)
-    }
-
-    fn transform(
-        &mut self,
-        out: &mut Accumulated,
-        folder: &RepoPath,
-        kustomization: &Kustomization,
-    ) -> Result<()> {
-        let tolerant = out.is_tolerant();
-        let plugins = self.plugins(out, folder, &kustomization.transformers)?;
-        let config = Arc::clone(&out.config);
-        out.ids = None;
-        let size = out.size();
-        let mut objects = std::mem::take(&mut out.objects);
-        let mut files = self.files(out, folder);
-        for entry in &kustomization.patches_strategic_merge {
-            patch::apply_strategic(&mut objects, entry, &mut files, tolerant)?;
-        }
-        for entry in &kustomization.patches {
-            files.budget.work(size, entry.span)?;
-            patch::apply(&mut objects, entry, &mut files, tolerant)?;
-        }
-        if let Some(namespace) = kustomization.namespace.as_ref().filter(|it| !it.is_empty()) {
-            let subjects = Subjects::Default;
-            transform::namespace(&mut objects, namespace, &config.namespace, subjects, false)?;
-        }
-        if let Some(prefix) = &kustomization.name_prefix {
-            transform::affix(&mut objects, prefix, End::Prefix, &config.name_prefix)?;
-        }
-        if let Some(suffix) = &kustomization.name_suffix {
-            transform::affix(&mut objects, suffix, End::Suffix, &config.name_suffix)?;
-        }
-        for label in &kustomization.labels {
-            let fields = label_fields(label, &config)?;
-            transform::entries(&mut objects, &label.pairs, &fields, files.budget)?;
-        }
-        let labels = &kustomization.common_labels;
-        transform::entries(&mut objects, labels, &config.common_labels, files.budget)?;
-        let annotations = &kustomization.common_annotations;
-        transform::entries(&mut objects, annotations, &config.common_annotations, files.budget)?;
-        for entry in &kustomization.patches_json6902 {
-            files.budget.work(size, entry.span)?;
-            patch::apply_json(&mut objects, entry, &mut files)?;
-        }
-        for replica in &kustomization.replicas {
-            files.budget.work(size, replica.span)?;
-            let found = transform::replicas(&mut objects, replica, &config.replicas)?;
-            if !found && !tolerant {
-                return Err(plugin::no_replica(replica));
-            }
-        }
-        for change in kustomization.images.iter().chain(&kustomization.image_tags) {
-            files.budget.work(size, change.span)?;
-            image::transform(&mut objects, change, &config.images)?;
-        }
-        replace::apply(&mut objects, &kustomization.replacements, &mut files, tolerant)?;
-        for transformer in &plugins {
-            files.budget.work(size, transformer.node.span)?;
-            plugin::run_transformer(&mut objects, transformer, &mut files, tolerant)?;
-            objects.retain(|object| !object.is_empty());
-        }
-        objects.retain(|object| !object.is_empty());
-        for object in &mut objects {
-            object.size = count(&object.node);
-        }
-        out.objects = objects;
-        Ok(())
-    }
 }
 
 /// Notes a reference to another host as a gap, and refuses one that leads nowhere.
@@ -519,6 +443,11 @@ fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) ->
         None => files::outside(reference.span, &reference.text),
         Some(path) => files::missing(reference.span, &reference.text, path),
     })
+}
+
+/// Says whether kustomize asks its own schemas what the kinds of objects are.
+fn asks_schemas(objects: &[Object]) -> bool {
+    objects.iter().any(|object| !schema::is_known(&object.api_version(), &object.kind()))
 }
 
 /// Says whether a kustomization came through a folder or one above it.
@@ -536,55 +465,7 @@ fn leads_to(known: &Accumulated, folder: &RepoPath) -> bool {
     }
 }
 
-/// Returns the fields that an entry of `labels` sets.
-fn label_fields(label: &kustomization::Label, config: &Config) -> Result<Vec<Field>> {
-    let text = |text: &Option<Text>| {
-        text.as_ref().map_or_else(|| Arc::from(""), |text| Arc::clone(&text.text))
-    };
-    let on = |flag: &Option<kustomization::Spanned<bool>>| flag.is_some_and(|it| it.value);
-    let mut fields: Vec<Field> = label
-        .fields
-        .iter()
-        .map(|spec| {
-            let kinds = Kinds {
-                group: text(&spec.group),
-                version: text(&spec.version),
-                kind: text(&spec.kind),
-            };
-            Field::new(kinds, &text(&spec.path), on(&spec.create))
-        })
-        .collect();
-    config::add_all(&mut fields, &config.labels, label.span)?;
-    if on(&label.include_selectors) {
-        config::add_all(&mut fields, &config.common_labels, label.span)?;
-    } else {
-        if on(&label.include_templates) {
-            config::add_all(&mut fields, &config.template_labels, label.span)?;
-        }
-        let metadata = Field::new(Kinds::default(), "metadata/labels", true);
-        // A conflict here would be one with a field that the entry itself names.
-        if field::add(&mut fields, metadata).is_err() {
-            return Err(RenderError::broken(
-                label.span,
-                "the entry names `metadata/labels` as a field that is not to be created",
-            ));
-        }
-    }
-    Ok(fields)
-}
-
 /// Returns the reference as it is shown: YAML that stands inline is not.
 fn shown_text(reference: &Text) -> &str {
     if kustomization::is_inline(&reference.text) { "the value" } else { &reference.text }
-}
-
-fn refuse_unsupported(kustomization: &Kustomization) -> Result<()> {
-    if let Some(crd) = kustomization.crds.first() {
-        return Err(RenderError::unsupported(crd.span, "`crds` is not supported")
-            .with_help("list the fields under `configurations` instead"));
-    }
-    if let Some(path) = kustomization.openapi.get("path") {
-        return Err(RenderError::unsupported(path.span, "an `openapi` schema is not supported"));
-    }
-    Ok(())
 }

@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use super::field::{self, Field, Kinds};
-use super::tables;
+use super::{order, tables};
 use crate::document::{Node, NodeKind, Scalar};
 use crate::render::RenderError;
 use crate::rule::closest;
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 /// The names of one kind, and the fields that refer to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,19 @@ impl Config {
     /// Returns kustomize's own fields.
     pub(super) fn defaults() -> Arc<Self> {
         static DEFAULTS: OnceLock<Arc<Config>> = OnceLock::new();
-        Arc::clone(DEFAULTS.get_or_init(|| Arc::new(tables::defaults())))
+        let defaults = || {
+            let mut sorted = Self::default();
+            // The tables do not disagree with themselves, so nothing is left out here.
+            let merged = sorted.absorb(&tables::defaults(), Span::start_of(SourceId::NOWHERE));
+            Arc::new(if merged.is_ok() { sorted } else { tables::defaults() })
+        };
+        Arc::clone(DEFAULTS.get_or_init(defaults))
+    }
+
+    /// Returns no fields, from which every kustomization starts.
+    pub(super) fn empty() -> Arc<Self> {
+        static EMPTY: OnceLock<Arc<Config>> = OnceLock::new();
+        Arc::clone(EMPTY.get_or_init(Arc::default))
     }
 
     /// Reads a file of `configurations`.
@@ -79,6 +91,8 @@ impl Config {
     }
 
     /// Returns both together. Fails where they disagree about a field.
+    ///
+    /// The order counts: a field for all kinds is dropped where one for some kinds stands already.
     pub(super) fn merge(
         this: &Arc<Self>,
         other: &Arc<Self>,
@@ -86,15 +100,16 @@ impl Config {
     ) -> Result<Arc<Self>, RenderError> {
         // Nearly all kustomizations have the defaults and nothing else.
         let defaults = Self::defaults();
-        if Arc::ptr_eq(this, other) || Arc::ptr_eq(other, &defaults) {
-            return Ok(Arc::clone(this));
+        let is_plain = Arc::ptr_eq(this, &Self::empty()) || Arc::ptr_eq(this, &defaults);
+        if is_plain && Arc::ptr_eq(other, &defaults) {
+            return Ok(defaults);
         }
         let mut merged = Self::clone(this);
         merged.absorb(other, span)?;
         Ok(Arc::new(merged))
     }
 
-    /// Adds the fields of another.
+    /// Adds the fields of another, and puts all in kustomize's order.
     pub(super) fn absorb(&mut self, other: &Self, span: Span) -> Result<(), RenderError> {
         let pairs = [
             (&mut self.name_prefix, &other.name_prefix),
@@ -110,14 +125,28 @@ impl Config {
         ];
         for (ours, theirs) in pairs {
             add_all(ours, theirs, span)?;
+            ours.sort_by_cached_key(|field| order::rank(&field.kinds));
         }
         for theirs in &other.name_reference {
-            match self.name_reference.iter_mut().find(|ours| ours.target == theirs.target) {
-                Some(ours) => add_all(&mut ours.referrers, &theirs.referrers, span)?,
-                None => self.name_reference.push(theirs.clone()),
+            self.add_reference(theirs, span)?;
+        }
+        self.name_reference.sort_by_cached_key(|reference| order::rank(&reference.target));
+        Ok(())
+    }
+
+    /// Adds fields that refer to the names of a kind.
+    pub(super) fn add_reference(
+        &mut self,
+        reference: &NameReference,
+        span: Span,
+    ) -> Result<(), RenderError> {
+        match self.name_reference.iter_mut().find(|ours| ours.target == reference.target) {
+            Some(ours) => add_all(&mut ours.referrers, &reference.referrers, span),
+            None => {
+                self.name_reference.push(reference.clone());
+                Ok(())
             }
         }
-        Ok(())
     }
 }
 
@@ -149,9 +178,16 @@ fn list(node: &Node) -> Result<&[Node], RenderError> {
 }
 
 /// Reads a list of fields.
-pub(super) fn fields(node: &Node) -> Result<Vec<Field>, RenderError> {
-    let read = |item: &Node| {
+fn fields(node: &Node) -> Result<Vec<Field>, RenderError> {
+    for item in list(node)? {
         known(item, "a field", &FIELD)?;
+    }
+    fields_of_plugin(node)
+}
+
+/// Reads a list of fields, those that kustomize does not know being of no account.
+pub(super) fn fields_of_plugin(node: &Node) -> Result<Vec<Field>, RenderError> {
+    let read = |item: &Node| {
         let path = item.get("path").and_then(Node::as_str).unwrap_or_default();
         let create = item.get("create").and_then(Node::as_bool).unwrap_or(false);
         Ok(Field::new(kinds(item), path, create))

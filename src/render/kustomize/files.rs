@@ -6,6 +6,7 @@ use super::LoadRestrictor;
 use super::budget::Budget;
 use super::merge::null_item;
 use super::object::{Object, text};
+use super::schema::Schemas;
 use crate::document::{Document, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
@@ -22,6 +23,7 @@ pub(super) struct Files<'a> {
     pub(super) read: &'a mut BTreeSet<RepoPath>,
     pub(super) gaps: &'a mut Vec<Gap>,
     pub(super) budget: &'a mut Budget,
+    pub(super) schemas: Schemas,
 }
 
 impl<'a> Files<'a> {
@@ -79,10 +81,36 @@ impl<'a> Files<'a> {
     pub(super) fn objects(&mut self, path: &RepoPath, span: Span) -> Result<Vec<Object>> {
         self.read.insert(path.clone());
         match self.parsed(path, Dialect::Kustomize) {
-            Some(parsed) => objects(parsed, span),
+            Some(parsed) => self.objects_of(parsed, span),
             None => Ok(Vec::new()),
         }
     }
+
+    /// Returns the objects of a text.
+    pub(super) fn objects_of(&self, parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+        let mut objects = objects(parsed, span)?;
+        for object in &mut objects {
+            object.is_cluster_scoped =
+                self.schemas.is_cluster_scoped(&object.api_version(), &object.kind());
+        }
+        Ok(objects)
+    }
+}
+
+/// Returns the first document of a file that holds no objects: a configuration, a schema.
+pub(super) fn document<'r>(
+    repository: &'r Repository,
+    path: &RepoPath,
+) -> Result<Option<&'r Node>> {
+    let parsed = repository.parsed(path, Dialect::Kubectl);
+    let problems = parsed.map(|it| it.problems.as_slice()).unwrap_or_default();
+    if let Some(problem) = problems.iter().find(|problem| problem.is_fatal()) {
+        return Err(RenderError {
+            help: problem.help.clone(),
+            ..RenderError::broken(problem.span, problem.message.clone())
+        });
+    }
+    Ok(parsed.and_then(|parsed| parsed.documents.first()).map(|document| &document.root))
 }
 
 /// The error of a path that leaves the repository.
@@ -137,7 +165,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-pub(super) fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };

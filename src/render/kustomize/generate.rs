@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::files::Files;
+use super::notes;
 use super::object::{Behavior, Object, remove, set};
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{Generator, GeneratorOptions, Pair, Pairs, Text};
@@ -312,6 +313,7 @@ pub(super) fn absorb(objects: &mut Vec<Object>, mut new: Object, tolerant: bool)
             for field in ["data", "binaryData"] {
                 complete(&mut new.node, field, old.node.get(field));
             }
+            notes::keep_origin(&mut new, old);
         }
     }
     for key in ["labels", "annotations"] {

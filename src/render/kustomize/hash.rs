@@ -3,12 +3,26 @@
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::object::{Object, set};
 use crate::document::Node;
+
+/// Appends the hash of its content to the name of each object that asks for it.
+pub(super) fn rename(objects: &mut [Object]) {
+    for object in objects {
+        if let Some(span) = object.hash {
+            let name = format!("{}-{}", object.name(), hash(&object.node));
+            object.remember();
+            if let Some(metadata) = object.node.get_mut("metadata") {
+                set(metadata, "name", Node::string(name, span));
+            }
+        }
+    }
+}
 
 /// Returns the hash of a `ConfigMap`, a `Secret`, or anything else by its JSON.
 ///
 /// The bytes that are hashed are those of Go's `encoding/json`, keys sorted.
-pub(super) fn hash(node: &Node) -> String {
+fn hash(node: &Node) -> String {
     let field = |path: &[&str]| node.at(path).map_or(Value::from(""), Node::to_json);
     let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
     let mut map = Map::new();

@@ -23,7 +23,7 @@ const DIRECTIVE: &str = "$patch";
 const COMPARISONS: usize = 20_000_000;
 
 /// Merges a patch into an object; `None` where the patch takes the object away.
-pub(super) fn merge(object: Node, patch: &Node, schema: Schema) -> Result<Option<Node>> {
+pub(super) fn merge(object: Node, patch: &Node, schema: Schema<'_>) -> Result<Option<Node>> {
     walk(Some(object), Some(patch), schema, None)
 }
 
@@ -54,8 +54,8 @@ impl Directive {
 fn walk(
     old: Option<Node>,
     patch: Option<&Node>,
-    schema: Schema,
-    keys: Option<MergeKeys>,
+    schema: Schema<'_>,
+    keys: Option<MergeKeys<'_>>,
 ) -> Result<Option<Node>> {
     let old_is_null = old.as_ref().is_none_or(Node::is_null);
     let patch_is_null = patch.is_none_or(Node::is_null);
@@ -72,6 +72,7 @@ fn walk(
     if patch_is_null {
         return Ok(None);
     }
+    let schema = schema.or_object(&old).or_object(patch);
     match (old.kind, &patch.kind) {
         (NodeKind::Scalar(_), NodeKind::Scalar(_)) => Ok(Some(patch.clone())),
         (NodeKind::Mapping(entries), NodeKind::Mapping(_)) => {
@@ -108,7 +109,8 @@ fn walk(
 }
 
 /// Returns what a patch adds where nothing stands: its nulls and directives do not come along.
-fn add(patch: &Node, schema: Schema, keys: Option<MergeKeys>) -> Result<Option<Node>> {
+fn add(patch: &Node, schema: Schema<'_>, keys: Option<MergeKeys<'_>>) -> Result<Option<Node>> {
+    let schema = schema.or_object(patch);
     match &patch.kind {
         NodeKind::Scalar(_) => Ok(Some(patch.clone())),
         NodeKind::Mapping(entries) => {
@@ -142,7 +144,8 @@ fn add(patch: &Node, schema: Schema, keys: Option<MergeKeys>) -> Result<Option<N
 }
 
 /// Returns what a merge makes of a value that the patch does not touch.
-fn settle(old: Node, schema: Schema, keys: Option<MergeKeys>) -> Result<Node> {
+fn settle(old: Node, schema: Schema<'_>, keys: Option<MergeKeys<'_>>) -> Result<Node> {
+    let schema = schema.or_object(&old);
     match old.kind {
         NodeKind::Scalar(_) => Ok(old),
         NodeKind::Mapping(entries) => {
@@ -167,7 +170,7 @@ fn merge_map(
     span: Span,
     entries: Vec<Entry>,
     patch: &Node,
-    schema: Schema,
+    schema: Schema<'_>,
 ) -> Result<Option<Node>> {
     match patch.get(DIRECTIVE).map(Directive::of).transpose()? {
         Some(Directive::Delete) => return Ok(None),
@@ -221,14 +224,15 @@ fn merge_list(
     span: Span,
     mut old: Vec<Node>,
     patches: &[Node],
-    schema: Schema,
-    keys: MergeKeys,
+    schema: Schema<'_>,
+    keys: MergeKeys<'_>,
 ) -> Result<Node> {
     let size = old.len() + patches.len();
     if size.saturating_mul(size) > COMPARISONS {
         let span = patches.first().map_or(span, |patch| patch.span);
         return Err(RenderError::broken(span, "the lists are too long to be merged"));
     }
+    let keys = keys.list();
     if keys.is_empty() {
         return Ok(merge_values(span, old, patches));
     }

@@ -89,6 +89,8 @@ pub(super) struct Object {
     pub(super) variables: Vec<Arc<str>>,
     /// The number of values at the time of loading.
     pub(super) size: usize,
+    /// Whether an `openapi` schema has the kind as one without namespaces.
+    pub(super) is_cluster_scoped: bool,
 }
 
 impl Object {
@@ -105,6 +107,7 @@ impl Object {
             is_generated: false,
             variables: Vec::new(),
             size,
+            is_cluster_scoped: false,
         }
     }
 
@@ -126,14 +129,22 @@ impl Object {
     }
 
     pub(super) fn id(&self) -> Id {
-        Id::new(self.api_version(), self.kind(), &self.namespace(), self.name())
+        self.scoped(Id::new(self.api_version(), self.kind(), &self.namespace(), self.name()))
+    }
+
+    fn scoped(&self, mut id: Id) -> Id {
+        if self.is_cluster_scoped {
+            id.namespace = Arc::clone(&CLUSTER_TEXT);
+        }
+        id
     }
 
     /// Returns the former ids, oldest first, without the current one.
     pub(super) fn previous_ids(&self) -> impl Iterator<Item = Id> {
         let api_version = self.api_version();
         self.previous.iter().map(move |(namespace, name, kind)| {
-            Id::new(Arc::clone(&api_version), Arc::clone(kind), namespace, Arc::clone(name))
+            let api_version = Arc::clone(&api_version);
+            self.scoped(Id::new(api_version, Arc::clone(kind), namespace, Arc::clone(name)))
         })
     }
 

@@ -1,5 +1,6 @@
 //! The order in which objects are put out.
 
+use super::field::Kinds;
 use super::object::Object;
 use crate::graph::kustomization::{SortOptions, Text};
 use crate::render::RenderError;
@@ -70,14 +71,30 @@ pub(super) fn sort(
             (None, None) => (1, 0),
         }
     };
-    let or =
-        |text: &str, other: &str| if text.is_empty() { other.to_owned() } else { text.to_owned() };
     objects.sort_by_cached_key(|object| {
         let id = object.id();
-        let group =
-            format!("{}_{}_{}", or(id.group(), "~G"), or(id.version(), "~V"), or(&id.kind, "~K"));
+        let group = sort_text(id.group(), id.version(), &id.kind);
         let name = format!("{}|{}", or(&object.namespace(), "~X"), or(&id.name, "~N"));
         (rank(&id.kind), group, name)
     });
     Ok(())
+}
+
+/// Returns the rank of kinds in a list of fields: kustomize's `Gvk.IsLessThan`.
+pub(super) fn rank(kinds: &Kinds) -> (usize, String) {
+    let at = |list: &[&str]| list.iter().position(|it| *it == &*kinds.kind);
+    let order = match (at(&FIRST), at(&LAST)) {
+        (Some(at), _) => at,
+        (None, Some(at)) => FIRST.len() + 1 + at,
+        (None, None) => FIRST.len(),
+    };
+    (order, sort_text(&kinds.group, &kinds.version, &kinds.kind))
+}
+
+fn or<'t>(text: &'t str, other: &'t str) -> &'t str {
+    if text.is_empty() { other } else { text }
+}
+
+fn sort_text(group: &str, version: &str, kind: &str) -> String {
+    format!("{}_{}_{}", or(group, "~G"), or(version, "~V"), or(kind, "~K"))
 }

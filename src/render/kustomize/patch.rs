@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::files::{self, Files};
+use super::files::Files;
 use super::merge;
 use super::object::{Object, map_at, set, text};
-use super::schema::Schema;
+use super::schema::Schemas;
 use super::select::Patterns;
 use super::{inline, json_patch};
 use crate::document::{Node, NodeKind};
@@ -85,17 +85,19 @@ pub(super) fn apply(
 }
 
 /// Applies an entry of `patchesStrategicMerge`: YAML, or the path of a file.
+///
+/// Returns how many patches it holds.
 pub(super) fn apply_strategic(
     objects: &mut Vec<Object>,
     entry: &Text,
     files: &mut Files<'_>,
     tolerant: bool,
-) -> Result<()> {
+) -> Result<usize> {
     let parsed = inline::parse(&entry.text, entry.span, files.sources(), Dialect::Kustomize);
     let is_inline = parsed.problems.iter().all(|problem| !problem.is_fatal())
         && parsed.documents.iter().any(|document| document.root.is_mapping());
     let patches = if is_inline {
-        files::objects(&parsed, entry.span)?
+        files.objects_of(&parsed, entry.span)?
     } else {
         match files.require(entry)? {
             Some(file) => match read_file(files, &file, entry.span)? {
@@ -108,10 +110,11 @@ pub(super) fn apply_strategic(
                     .with_help("use `patches` with a `target`"));
                 }
             },
-            None => return Ok(()),
+            None => return Ok(0),
         }
     };
-    strategic(objects, None, &patches, Allowed::default(), entry.span, files, tolerant)
+    strategic(objects, None, &patches, Allowed::default(), entry.span, files, tolerant)?;
+    Ok(patches.len())
 }
 
 /// Applies an entry of `patchesJson6902`.
@@ -161,16 +164,21 @@ fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Re
 
 fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
     let parse = |dialect| inline::parse(&text.text, text.span, files.sources(), dialect);
-    body(&parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
+    body(files, &parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
 }
 
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
     let empty = Parsed::default();
     let parse = |dialect| files.parsed(path, dialect).unwrap_or(&empty);
-    body(parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
+    body(files, parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
 }
 
-fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -> Result<Body> {
+fn body(
+    files: &Files<'_>,
+    parsed: &Parsed,
+    json: impl FnOnce() -> Option<Vec<Node>>,
+    span: Span,
+) -> Result<Body> {
     let is_list = parsed
         .documents
         .first()
@@ -178,7 +186,7 @@ fn body(parsed: &Parsed, json: impl FnOnce() -> Option<Vec<Node>>, span: Span) -
     if is_list && let Some(operations) = json() {
         return Ok(Body::Json(operations));
     }
-    files::objects(parsed, span).map(Body::Merge)
+    files.objects_of(parsed, span).map(Body::Merge)
 }
 
 /// Returns the operations of a JSON patch. Its scalars are read as kubectl reads them.
@@ -219,7 +227,7 @@ fn strategic(
         for at in selected {
             if let Some(object) = objects.get_mut(at) {
                 files.budget.grow(patch.size, span)?;
-                merge_into(object, patch, allowed)?;
+                merge_into(object, patch, allowed, &files.schemas)?;
             }
         }
     } else {
@@ -235,7 +243,7 @@ fn strategic(
                     if let Some(object) = objects.get_mut(at) {
                         files.budget.grow(patch.size, span)?;
                         files.budget.work(object.size, span)?;
-                        merge_into(object, patch, allowed)?;
+                        merge_into(object, patch, allowed, &files.schemas)?;
                     }
                 }
                 (Some(_), Some(_)) => {
@@ -265,7 +273,12 @@ fn strategic(
 }
 
 /// Merges a patch into an object, which keeps its name, its namespace and its kind.
-fn merge_into(object: &mut Object, patch: &Object, allowed: Allowed) -> Result<()> {
+fn merge_into(
+    object: &mut Object,
+    patch: &Object,
+    allowed: Allowed,
+    schemas: &Schemas,
+) -> Result<()> {
     if allowed.name || allowed.kind {
         object.remember();
     }
@@ -276,7 +289,8 @@ fn merge_into(object: &mut Object, patch: &Object, allowed: Allowed) -> Result<(
         kept(&["kind"]),
         kept(&["apiVersion"]),
     );
-    let schema = Schema::of(&object.api_version(), &object.kind());
+    let (api_version_text, kind_text) = (object.api_version(), object.kind());
+    let schema = schemas.of(&api_version_text, &kind_text);
     let placeholder = Node::mapping(object.node.span);
     let old = std::mem::replace(&mut object.node, placeholder);
     let span = old.span;

@@ -5,9 +5,9 @@
 use super::config;
 use super::field::Field;
 use super::files::Files;
-use super::object::Object;
+use super::object::{Object, set};
 use super::transform::{self, End, Subjects};
-use super::{generate, image, patch, replace};
+use super::{generate, hash, image, patch, replace, value_add};
 use crate::document::Node;
 use crate::graph::kustomization::{
     DecodeField, Generator, HelmChart, Image, Pairs, Patch, Reader, Replacement, Replica, Spanned,
@@ -18,7 +18,7 @@ use crate::render::{Gap, GapKind, RenderError};
 type Result<T> = std::result::Result<T, RenderError>;
 
 /// Reads one field of a plugin's configuration. Fields that are not asked for are not looked at.
-fn read<T: DecodeField>(node: &Node, key: &str) -> Result<T> {
+pub(super) fn read<T: DecodeField>(node: &Node, key: &str) -> Result<T> {
     let mut reader = Reader::default();
     let value = match node.get(key) {
         Some(value) => T::read(key, value, &mut reader),
@@ -34,7 +34,7 @@ fn read<T: DecodeField>(node: &Node, key: &str) -> Result<T> {
 }
 
 fn fields(node: &Node) -> Result<Vec<Field>> {
-    node.get("fieldSpecs").map_or_else(|| Ok(Vec::new()), config::fields)
+    node.get("fieldSpecs").map_or_else(|| Ok(Vec::new()), config::fields_of_plugin)
 }
 
 fn is_builtin(plugin: &Object) -> bool {
@@ -46,17 +46,12 @@ fn not_run(plugin: &Object) -> Gap {
     Gap { kind: GapKind::PluginNotRun, span, text: plugin.kind().to_string() }
 }
 
-/// Runs a generator and adds what it makes to the objects.
-pub(super) fn run_generator(
-    objects: &mut Vec<Object>,
-    plugin: &Object,
-    files: &mut Files<'_>,
-    tolerant: bool,
-) -> Result<()> {
+/// Runs a generator and returns what it makes; nothing where it is a gap.
+pub(super) fn run_generator(plugin: &Object, files: &mut Files<'_>) -> Result<Option<Object>> {
     let kind = plugin.kind();
     if !is_builtin(plugin) {
         files.gaps.push(not_run(plugin));
-        return Ok(());
+        return Ok(None);
     }
     let made = match &*kind {
         "ConfigMapGenerator" => generate::Kind::ConfigMap,
@@ -68,16 +63,21 @@ pub(super) fn run_generator(
                 ..HelmChart::empty(plugin.node.span)
             };
             files.gaps.push(chart_gap(&chart));
-            return Ok(());
+            return Ok(None);
         }
+        "IAMPolicyGenerator" => return policy(plugin).map(Some),
         _ => return Err(unknown(plugin)),
     };
-    // The name and the namespace are those of the configuration itself.
+    // The name and the namespace are those of the configuration itself, where it has no own.
     let node = &plugin.node;
     let metadata = node.get("metadata").unwrap_or(node);
+    let own = |key: &str| -> Result<Option<Text>> {
+        let text: Option<Text> = read(node, key)?;
+        text.filter(|it| !it.is_empty()).map_or_else(|| read(metadata, key), |it| Ok(Some(it)))
+    };
     let generator = Generator {
-        namespace: read(metadata, "namespace")?,
-        name: read(metadata, "name")?,
+        namespace: own("namespace")?,
+        name: own("name")?,
         behavior: read(node, "behavior")?,
         files: read(node, "files")?,
         literals: read(node, "literals")?,
@@ -87,8 +87,44 @@ pub(super) fn run_generator(
         type_: read(node, "type")?,
         ..Generator::empty(node.span)
     };
-    let object = generate::generate(made, &generator, None, files)?;
-    generate::absorb(objects, object, tolerant)
+    generate::generate(made, &generator, None, files).map(Some)
+}
+
+/// Makes the service account that an `IAMPolicyGenerator` describes.
+fn policy(plugin: &Object) -> Result<Object> {
+    let node = &plugin.node;
+    let span = node.span;
+    let cloud: Option<Text> = read(node, "cloud")?;
+    if cloud.as_ref().is_none_or(|cloud| &*cloud.text != "gke") {
+        let at = cloud.map_or(span, |cloud| cloud.span);
+        return Err(RenderError::broken(at, "`cloud` must be `gke`"));
+    }
+    let text = |of: &str, key: &str| match node.get(of) {
+        Some(map) => read::<Option<Text>>(map, key),
+        None => Ok(None),
+    };
+    let or_empty = |text: Option<Text>| text.map(|it| it.text.to_string()).unwrap_or_default();
+    let account = text("serviceAccount", "name")?;
+    let at = account.as_ref().map_or(span, |account| account.span);
+    let email = format!(
+        "{}@{}.iam.gserviceaccount.com",
+        or_empty(account),
+        or_empty(text("serviceAccount", "projectId")?)
+    );
+    let mut annotations = Node::mapping(at);
+    set(&mut annotations, "iam.gke.io/gcp-service-account", Node::string(email, at));
+    let mut metadata = Node::mapping(span);
+    set(&mut metadata, "annotations", annotations);
+    for key in ["name", "namespace"] {
+        if let Some(text) = text("kubernetesService", key)?.filter(|it| !it.is_empty()) {
+            set(&mut metadata, key, Node::string(text.text, text.span));
+        }
+    }
+    let mut made = Node::mapping(span);
+    set(&mut made, "apiVersion", Node::string("v1", span));
+    set(&mut made, "kind", Node::string("ServiceAccount", span));
+    set(&mut made, "metadata", metadata);
+    Ok(Object::new(made))
 }
 
 /// Returns the gap of a Helm chart.
@@ -105,7 +141,8 @@ pub(super) fn chart_gap(chart: &HelmChart) -> Gap {
 
 fn unknown(plugin: &Object) -> RenderError {
     let span = plugin.node.get("kind").map_or(plugin.node.span, |kind| kind.span);
-    RenderError::unsupported(span, format!("the plugin `{}` is not supported", plugin.kind()))
+    let message = format!("kustomize has no `{}` that can be used here", plugin.kind());
+    RenderError::broken(span, message)
 }
 
 /// Runs a transformer over the objects.
@@ -207,6 +244,11 @@ pub(super) fn run_transformer(
         "ReplacementTransformer" => {
             let replacements = read::<Vec<Replacement>>(node, "replacements")?;
             replace::apply(objects, &replacements, files, tolerant)
+        }
+        "ValueAddTransformer" => value_add::run(objects, node, files),
+        "HashTransformer" => {
+            hash::rename(objects);
+            Ok(())
         }
         _ => Err(unknown(plugin)),
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::config::NameReference;
-use super::field::{self, Create, Kinds};
+use super::field::{self, Create, Field, Kinds};
 use super::object::{Id, Object, set, text};
 use crate::document::{Node, NodeKind, Scalar};
 use crate::render::RenderError;
@@ -46,7 +46,8 @@ pub(super) fn fix(
     budget: &mut Budget,
 ) -> Result<()> {
     let candidates = Candidates::new(objects);
-    if candidates.by_name.is_empty() {
+    let is_binding = |object: &Object| &*object.kind() == "RoleBinding";
+    if candidates.by_name.is_empty() && !objects.iter().any(is_binding) {
         return Ok(());
     }
     for object in objects {
@@ -56,6 +57,7 @@ pub(super) fn fix(
                 if !field.kinds.has_id(&original) {
                     continue;
                 }
+                blank_namespace(object, field)?;
                 let referrer = Referrer::new(object, field.path.ends_with("roleRef/name"));
                 // The field was looked up by the first kind; the object may have another by now.
                 let mut field = field.clone();
@@ -65,6 +67,29 @@ pub(super) fn fix(
                     candidates.update(&referrer, &table.target, node, budget)
                 })?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a service account of a role binding whose namespace is left empty, as kustomize does
+/// where it looks for what the binding refers to.
+fn blank_namespace(object: &Object, field: &Field) -> Result<()> {
+    if &*object.kind() != "RoleBinding" || object.id().is_cluster_scoped() {
+        return Ok(());
+    }
+    let top = field.path.split('/').next().unwrap_or_default();
+    if object.node.get(top).is_none() {
+        return Ok(());
+    }
+    for subject in object.node.get("subjects").map(Node::items).unwrap_or_default() {
+        let is_account = subject.get("kind").and_then(Node::as_str) == Some("ServiceAccount");
+        if let Some(entry) = subject.entry("namespace").filter(|_| is_account)
+            && entry.value.as_str().is_none()
+        {
+            let message = "the service account has a `namespace` that is no text";
+            return Err(RenderError::broken(entry.key_span, message)
+                .with_help("name the namespace, or leave the field out"));
         }
     }
     Ok(())

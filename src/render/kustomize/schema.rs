@@ -1,7 +1,12 @@
 //! What kustomize knows of Kubernetes' own kinds: their scope, and how their lists are merged.
 //!
 //! The tables follow the `OpenAPI` schema that kustomize embeds (of Kubernetes 1.21), not the newest
-//! one: what kustomize does not know it treats as a custom kind.
+//! one: what kustomize does not know it treats as a custom kind. An `openapi` field adds to them.
+
+use std::sync::Arc;
+
+use super::openapi::{Definition, Definitions, Resolved};
+use crate::document::Node;
 
 /// The kinds that have no namespace, as `apiVersion` and kind, sorted.
 const CLUSTER_SCOPED: [(&str, &str); 35] = [
@@ -91,11 +96,101 @@ pub(super) fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     CLUSTER_SCOPED.binary_search(&(api_version, kind)).is_ok()
 }
 
+/// The release of Kubernetes whose schema kustomize has.
+pub(super) const VERSION: &str = "v1.21.2";
+
+/// Says whether kustomize knows a kind.
+pub(super) fn is_known(api_version: &str, kind: &str) -> bool {
+    !matches!(At::of(api_version, kind), At::Unknown)
+}
+
+/// The schemas that are in force.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Schemas {
+    /// What an `openapi` field brings.
+    pub(super) custom: Option<Arc<Definitions>>,
+    /// Whether kustomize's own kinds are not known beside it.
+    pub(super) only_custom: bool,
+}
+
+impl Schemas {
+    /// Returns the schema of an object.
+    pub(super) fn of(&self, api_version: &str, kind: &str) -> Schema<'_> {
+        let custom = self.custom.as_ref();
+        let at = match custom.and_then(|custom| Some((custom, custom.kind(api_version, kind)?))) {
+            Some((all, definition)) => At::Custom(all, definition),
+            None if self.only_custom => At::Unknown,
+            None => At::of(api_version, kind),
+        };
+        Schema { at, schemas: self }
+    }
+
+    /// Says whether an `openapi` schema has a kind as one without namespaces.
+    pub(super) fn is_cluster_scoped(&self, api_version: &str, kind: &str) -> bool {
+        self.custom.as_ref().is_some_and(|custom| custom.is_cluster_scoped(api_version, kind))
+    }
+}
+
 /// A place in the schema of a kind, as far as it matters for the merging of lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Schema {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schema<'s> {
+    at: At<'s>,
+    schemas: &'s Schemas,
+}
+
+impl<'s> Schema<'s> {
+    /// Returns the schema of a field. Of a list, this is the schema of its items.
+    pub(super) fn field(self, key: &str) -> Self {
+        let at = match self.at {
+            At::Custom(all, definition) => self.custom_field(all, definition, key),
+            at => at.field(key),
+        };
+        Self { at, ..self }
+    }
+
+    fn custom_field(self, all: &'s Definitions, of: &'s Definition, key: &str) -> At<'s> {
+        let resolved = all.field(of, key).map(|field| match field {
+            Resolved::Here(list) => all.items(list),
+            elsewhere @ Resolved::Elsewhere(_) => elsewhere,
+        });
+        match resolved {
+            Some(Resolved::Here(definition)) => At::Custom(all, definition),
+            Some(Resolved::Elsewhere(name)) if !self.schemas.only_custom => At::named(name),
+            Some(Resolved::Elsewhere(_)) | None => At::Unknown,
+        }
+    }
+
+    /// Returns how the list in a field is merged; `None` where it is replaced.
+    pub(super) fn merge_keys(self, key: &str) -> Option<MergeKeys<'s>> {
+        match self.at {
+            At::Custom(all, definition) => match all.field(definition, key)? {
+                Resolved::Here(field) => field.merge_keys().map(MergeKeys::Custom),
+                Resolved::Elsewhere(_) => None,
+            },
+            at => at.merge_keys(key).map(MergeKeys::Own),
+        }
+    }
+
+    /// Returns the schema for a value where none is known: that of the object that it is.
+    pub(super) fn or_object(self, node: &Node) -> Self {
+        if !matches!(self.at, At::Unknown) {
+            return self;
+        }
+        let text = |key| node.get(key).and_then(Node::as_str);
+        match (text("apiVersion"), text("kind")) {
+            (Some(api_version), Some(kind)) => self.schemas.of(api_version, kind),
+            _ => self,
+        }
+    }
+}
+
+/// What is known of a place.
+#[derive(Debug, Clone, Copy)]
+enum At<'s> {
     /// Nothing is known from here on: lists are replaced.
     Unknown,
+    /// A place that an `openapi` schema describes.
+    Custom(&'s Definitions, &'s Definition),
     /// The object itself.
     Root(&'static str),
     /// `metadata`.
@@ -121,11 +216,26 @@ pub(super) enum Schema {
 }
 
 /// The merge keys of a list. No key: the items are themselves what is compared.
-pub(super) type MergeKeys = &'static [&'static str];
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MergeKeys<'s> {
+    /// Those of Kubernetes' own kinds.
+    Own(&'static [&'static str]),
+    /// Those of an `openapi` schema.
+    Custom(&'s [String]),
+}
 
-impl Schema {
-    /// Returns the schema of an object.
-    pub(super) fn of(api_version: &str, kind: &str) -> Self {
+impl<'s> MergeKeys<'s> {
+    /// Returns the keys in order.
+    pub(super) fn list(self) -> Vec<&'s str> {
+        match self {
+            Self::Own(keys) => keys.to_vec(),
+            Self::Custom(keys) => keys.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+impl<'s> At<'s> {
+    fn of(api_version: &str, kind: &str) -> Self {
         let find = |kinds: &'static [&'static str]| kinds.iter().copied().find(|it| *it == kind);
         if let Ok(at) = CLUSTER_SCOPED.binary_search(&(api_version, kind)) {
             return CLUSTER_SCOPED.get(at).map_or(Self::Unknown, |(_, kind)| Self::Root(kind));
@@ -137,8 +247,26 @@ impl Schema {
             .map_or(Self::Unknown, Self::Root)
     }
 
-    /// Returns the schema of a field. Of a list, this is the schema of its items.
-    pub(super) fn field(self, key: &str) -> Self {
+    /// Returns the place that a definition of Kubernetes' own schema describes.
+    fn named(definition: &str) -> Self {
+        match definition.strip_prefix("io.k8s.") {
+            Some("api.core.v1.PodTemplateSpec") => Self::Template,
+            Some("api.core.v1.PodSpec") => Self::PodSpec,
+            Some("api.core.v1.Container") => Self::Container,
+            Some("api.core.v1.EphemeralContainer") => Self::EphemeralContainer,
+            Some("api.core.v1.Volume") => Self::Volume,
+            Some("api.core.v1.PersistentVolumeClaim") => Self::Root("PersistentVolumeClaim"),
+            Some("api.core.v1.PersistentVolumeClaimTemplate") => Self::Claim,
+            Some("api.apps.v1.DeploymentSpec") => Self::Spec("Deployment"),
+            Some("api.apps.v1.StatefulSetSpec") => Self::Spec("StatefulSet"),
+            Some("api.batch.v1.JobSpec") => Self::Spec("Job"),
+            Some("api.batch.v1.JobTemplateSpec") => Self::JobTemplate,
+            Some("apimachinery.pkg.apis.meta.v1.ObjectMeta") => Self::Metadata,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn field(self, key: &str) -> Self {
         match (self, key) {
             (Self::Root(_) | Self::Template | Self::Claim | Self::JobTemplate, "metadata") => {
                 Self::Metadata
@@ -170,8 +298,7 @@ impl Schema {
         }
     }
 
-    /// Returns how the list in a field is merged; `None` where it is replaced.
-    pub(super) fn merge_keys(self, key: &str) -> Option<MergeKeys> {
+    fn merge_keys(self, key: &str) -> Option<&'static [&'static str]> {
         match (self, key) {
             (Self::Metadata, "finalizers") | (Self::Spec("Node"), "podCIDRs") => Some(&[]),
             (Self::Metadata, "ownerReferences") => Some(&["uid"]),
@@ -210,8 +337,8 @@ impl Schema {
 mod tests {
     use super::*;
 
-    fn keys(api_version: &str, kind: &str, path: &str) -> Option<MergeKeys> {
-        let mut schema = Schema::of(api_version, kind);
+    fn keys(api_version: &str, kind: &str, path: &str) -> Option<&'static [&'static str]> {
+        let mut schema = At::of(api_version, kind);
         let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
         for step in above.split('/').filter(|step| !step.is_empty()) {
             schema = schema.field(step);
