@@ -153,7 +153,7 @@ pub struct Upgrade {
 /// Exit codes: 0, everything was rendered; 2, something could not be rendered, or something was
 /// left out because it lies outside of the repository, or the command is wrong.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("many").args(["all"]).requires("output_dir")))]
+#[command(group(ArgGroup::new("many").args(["all", "entry"]).requires("output_dir")))]
 pub struct Render {
     /// The folder of the kustomization; with `--all`, the one below which all are rendered.
     #[arg(value_name = "FOLDER", default_value = ".")]
@@ -170,7 +170,22 @@ pub struct Render {
     /// Render every kustomization in FOLDER and below it, each to a file of its own.
     #[arg(long)]
     pub all: bool,
+    /// Follow the Kustomizations of Flux and the Applications of Argo CD from FOLDER on, as if it
+    /// were applied, and write what each of them applies to a file of its own.
+    ///
+    /// Objects are written as Flux's library renders them. A ConfigMap or Secret that neither the
+    /// repository nor the configuration has counts as one that is not there.
+    #[arg(long, conflicts_with = "all")]
+    pub entry: bool,
+    /// The configuration; with `--entry` only. Otherwise the nearest `tidewaiter.yaml`.
+    #[arg(long, value_name = "FILE", requires = "entry")]
+    pub config: Option<PathBuf>,
+    /// Another repository of the fleet; with `--entry` only. May be given several times.
+    #[arg(long = "source", value_name = "URL=FOLDER", value_parser = source_folder, requires = "entry")]
+    pub sources: Vec<(String, PathBuf)>,
     /// Where these files go: `apps/web` becomes `apps/web.yaml`, and FOLDER itself `_root.yaml`.
+    /// With `--entry` each is called after its object, `flux-system_apps.yaml`, and what FOLDER
+    /// itself holds `flux-system_entry.yaml`.
     /// Made if it is not there; files of these names are replaced, and removed where a folder
     /// cannot be rendered.
     #[arg(long, value_name = "DIR", requires = "many")]

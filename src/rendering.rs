@@ -9,7 +9,7 @@ use tidewaiter::cli::{self, Render};
 use tidewaiter::finding::Failure;
 use tidewaiter::render::{LoadRestrictor, Rendered};
 use tidewaiter::report::{self, Display, Notes};
-use tidewaiter::run::{self, Made, Renders};
+use tidewaiter::run::{self, Followed, Made, Options, Renders, SourceFolder};
 use tidewaiter::source::RepoPath;
 
 use crate::terminal::Terminal;
@@ -24,6 +24,7 @@ const COMPLETE: u8 = 0;
 pub(crate) fn run(render: &Render, terminal: Terminal) -> Result<u8, String> {
     match &render.output_dir {
         Some(output) if render.all => all(render, output, terminal),
+        Some(output) if render.entry => entry(render, output, terminal),
         _ => one(render, terminal),
     }
 }
@@ -76,10 +77,7 @@ fn write(
 
 /// Renders every folder, each to its own file.
 fn all(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, String> {
-    if let Some(threads) = render.threads {
-        // Fails only where a pool exists already, which is then as good.
-        drop(rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global());
-    }
+    threads(render);
     let current_dir = current_dir()?;
     let progress = Line::new(terminal);
     let renders = Renders::of_all(&render.folder, &current_dir, restrictor(render), &progress)
@@ -116,6 +114,75 @@ fn all(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, String>
     // The process ends: taking its trees apart first is work for nothing.
     std::mem::forget(renders);
     Ok(if complete { COMPLETE } else { crate::INCOMPLETE })
+}
+
+/// Follows an entry folder, and writes what each object applies to its own file.
+fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, String> {
+    threads(render);
+    let current_dir = current_dir()?;
+    let progress = Line::new(terminal);
+    let options = Options {
+        current_dir: current_dir.clone(),
+        config: render.config.clone(),
+        sources: render
+            .sources
+            .iter()
+            .map(|(url, folder)| SourceFolder { url: url.clone(), folder: folder.clone() })
+            .collect(),
+        ..Options::default()
+    };
+    let followed = Followed::of_folder(&render.folder, &options, &progress)
+        .map_err(|err| err.to_string())?;
+    progress.finish();
+    let folder = Folder::new(output).map_err(|err| cannot_write(output, &err))?;
+    let (mut errors, mut gaps) = (Vec::new(), Vec::new());
+    let (mut written, mut partial) = (0, 0);
+    for applied in &followed.all {
+        // A name of an object is no path.
+        let name = format!("{}_{}", applied.namespace, applied.name).replace(['/', '\\'], "_");
+        let name = RepoPath::new(&name);
+        errors.extend(applied.errors.iter().cloned());
+        gaps.extend(applied.gaps.iter().cloned());
+        let Some(objects) = &applied.objects else {
+            folder.remove(&name);
+            continue;
+        };
+        match folder.write(&name, |out| report::write_manifests(objects, out)) {
+            Ok(()) => {
+                written += 1;
+                partial += usize::from(!applied.gaps.is_empty());
+            }
+            Err(reason) => {
+                let reason = format!("cannot write the objects of `{name}`: {reason}");
+                errors.push(Failure { rule: None, span: None, reason, help: None });
+            }
+        }
+    }
+    let display =
+        Display { prefix: prefix(&current_dir, followed.root()), source_url: None };
+    let notes =
+        Notes { errors: &errors, warnings: &gaps, sources: followed.sources(), display: &display };
+    complain(&notes, terminal)?;
+    if followed.all.is_empty() {
+        return Err(format!("`{}` holds no file that can be read", render.folder.display()));
+    }
+    let mut text = format!(
+        "rendered {written} of {} that Flux or Argo CD applies to `{}`",
+        followed.all.len(),
+        output.display()
+    );
+    if partial > 0 {
+        text.push_str(&format!(", {partial} of them in part"));
+    }
+    say(&text);
+    Ok(if errors.is_empty() && gaps.is_empty() { COMPLETE } else { crate::INCOMPLETE })
+}
+
+fn threads(render: &Render) {
+    if let Some(threads) = render.threads {
+        // Fails only where a pool exists already, which is then as good.
+        drop(rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global());
+    }
 }
 
 /// Returns the folders whose files cannot be there beside that of another one, which is told too:

@@ -1,6 +1,7 @@
 //! The pipeline on one page: discover, load, graph, render, check, judge.
 
 mod configuration;
+mod entry;
 mod gate;
 mod inventory;
 mod objects;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use configuration::{Configuration, Refused};
+pub use entry::{Applied, Followed};
 pub use gate::{Gate, GateOptions, Inputs};
 pub use others::SourceFolder;
 use rayon::prelude::*;
@@ -258,6 +260,11 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         Err(Refused::Failures(failures)) => return read.refused(failures),
         Err(Refused::Program(error)) => return Err(error),
     };
+    match read.configured_sources(options) {
+        Ok(()) => {}
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
+    }
     let selection = Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
     let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
     let graph = read.graph(&settings, options, default)?;

@@ -199,7 +199,7 @@ pub(super) fn rules(inputs: &Inputs) -> Result<Rules, RunError> {
 }
 
 /// Returns failures as lines, each with its place and with what to do.
-fn told(sources: &SourceMap, failures: &[Failure]) -> Vec<String> {
+pub(super) fn told(sources: &SourceMap, failures: &[Failure]) -> Vec<String> {
     let told = |failure: &Failure| {
         let place = failure.span.map(|span| {
             let location = sources.location(span);

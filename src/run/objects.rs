@@ -10,7 +10,7 @@ use super::schemas::Kind;
 use super::{Options, Progress};
 use crate::check::schema::{self, Authority, Definitions};
 use crate::check::{self, Check, Context, Results};
-use crate::config::Settings;
+use crate::config::{Settings, ValuesKind};
 use crate::document::Document;
 use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::{Failure, Finding};
@@ -70,7 +70,7 @@ pub(super) fn collect<'run>(
             None => Some(all.collect()),
         }
     };
-    let known = render::Known::default();
+    let known = known(settings);
     let deliveries = render::deliver(repository, graph, &known, &|| progress.step());
 
     let mut reviews = Reviews {
@@ -120,6 +120,28 @@ pub(super) fn collect<'run>(
         reviews.plain.push((manifest.path.clone(), environments));
     }
     reviews
+}
+
+/// Returns what the configuration knows of clusters.
+pub(super) fn known(settings: &Settings) -> render::Known {
+    let values = settings.environments.iter().filter(|it| !it.cluster_values.is_empty());
+    let values = values.map(|rule| {
+        let name = match &rule.cluster {
+            Some(cluster) if *cluster != rule.name => format!("{}/{cluster}", rule.name),
+            _ => rule.name.clone(),
+        };
+        let mut values = render::Values::of_environment(name);
+        for object in &rule.cluster_values {
+            let kind = match object.kind {
+                ValuesKind::ConfigMap => "ConfigMap",
+                ValuesKind::Secret => "Secret",
+            };
+            let each = object.values.iter().map(|(key, value)| (key.clone(), value.clone()));
+            values.give(kind, &object.namespace, &object.name, each);
+        }
+        values
+    });
+    render::Known { values: values.collect(), as_rendered: false }
 }
 
 impl<'run> Reviews<'run> {

@@ -282,7 +282,7 @@ fn is_flux(repository: &Repository, folder: &RepoPath) -> bool {
     })
 }
 
-fn refused(folder: &RepoPath, error: RenderError) -> Failure {
+pub(super) fn refused(folder: &RepoPath, error: RenderError) -> Failure {
     Failure {
         rule: None,
         span: Some(error.span),
@@ -292,7 +292,7 @@ fn refused(folder: &RepoPath, error: RenderError) -> Failure {
 }
 
 /// Returns what is to be said of something that a render leaves out.
-fn left_out(gap: &Gap) -> Option<Failure> {
+pub(super) fn left_out(gap: &Gap) -> Option<Failure> {
     let text = &gap.text;
     let (reason, help) = match gap.kind {
         GapKind::RemoteBase => (

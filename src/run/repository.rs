@@ -222,6 +222,23 @@ impl Read {
         Configuration::of(self.sources(), config.source, &config.folder, &policies)
     }
 
+    /// Reads the other repositories that the configuration names; those of the command line come
+    /// first.
+    pub(super) fn configured_sources(&mut self, options: &Options) -> Result<(), Refused> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let Some(root) = config.elsewhere.as_deref().or(self.root.as_deref()) else {
+            return Ok(());
+        };
+        let is_own = config.elsewhere.is_none();
+        let named =
+            configuration::others(self.sources(), config.source, &config.folder, root, is_own)
+                .map_err(Refused::Failures)?;
+        for source in named {
+            self.add_other(&source, &options.current_dir).map_err(Refused::Program)?;
+        }
+        Ok(())
+    }
+
     /// Returns the places with schemas: those of the command line, then those that the
     /// configuration names.
     pub(super) fn places(&mut self, options: &Options) -> Result<Vec<SchemaPlace>, Refused> {
@@ -304,6 +321,7 @@ impl Read {
                     kubernetes: None,
                     paths: Vec::new(),
                     labels: BTreeMap::new(),
+                    cluster_values: Vec::new(),
                 });
             }
             let all = config::Glob::new(&RepoPath::root(), "**").ok();
