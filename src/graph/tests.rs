@@ -471,6 +471,7 @@ fn the_configuration_speaks_first() {
         kubernetes: Some("1.34".parse().unwrap()),
         paths: paths.iter().map(|path| Glob::new(&RepoPath::root(), path).unwrap()).collect(),
         labels: BTreeMap::new(),
+        cluster_values: Vec::new(),
     };
     let rules = [rule("live", &["apps"]), rule("lab", &["tools/*.yaml"])];
     let graph = Graph::new(&repository, &rules, &[], "1.37".parse().unwrap());

@@ -95,7 +95,9 @@ pub fn deliver_from(
 ) -> Deliveries {
     let mut walk = Walk::new(repository, graph, known, &|| ());
     walk.entry(folder);
-    walk.finish()
+    // Whoever asks for a folder gets it, whether or not one of its objects applies it again.
+    let read = walk.read();
+    Deliveries { all: walk.all, read }
 }
 
 /// What all deliveries of a walk share.

@@ -74,6 +74,7 @@ fn render(
     if let Some(document) = document {
         generate::extend(&mut made.kustomization, document, repository, folder)?;
     }
+    generate::keep_order(&mut made.kustomization);
     let mut rendered = kustomize_as(repository, folder, &made.kustomization, &shared.cache)?;
     rendered.read.extend(made.file);
     Ok(rendered)
@@ -198,3 +199,6 @@ fn child<'a>(node: &'a mut Node, key: &str, span: Span) -> Option<&'a mut Vec<En
         NodeKind::Scalar(_) | NodeKind::Sequence(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@
     reason = "test code, told by variables where to look"
 )]
 
+mod flux;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::document::{Document, Node, NodeKind};
 use crate::graph::kustomization::{
-    self, Defect, Found, Image, Item, Kustomization, Patch, Reader, Text,
+    self, Defect, Found, Image, Item, Kustomization, Patch, Reader, SortOptions, Text,
 };
 use crate::load::Repository;
 use crate::render::RenderError;
@@ -176,6 +176,17 @@ pub(super) fn extend(
             metadata.iter().map(|node| text("buildMetadata", node)).collect::<Result<_, _>>()?;
     }
     Ok(())
+}
+
+/// Leaves the objects in the order in which they are met, unless the kustomization says otherwise.
+///
+/// Flux asks kustomize for no order at all, where its own command asks for the legacy one.
+pub(super) fn keep_order(kustomization: &mut Kustomization) {
+    let span = kustomization.span;
+    kustomization.sort_options.get_or_insert_with(|| SortOptions {
+        order: Some(Text { text: Arc::from("fifo"), span }),
+        ..SortOptions::empty(span)
+    });
 }
 
 /// Merges an image into the one of the same name; tag and digest count as one.

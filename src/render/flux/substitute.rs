@@ -233,3 +233,57 @@ fn unreadable(text: &str, span: Span) -> RenderError {
     RenderError::broken(span, format!("with its variables filled in, `{shown}` is no YAML"))
         .with_help("Flux fills in the text of the object and reads it again: quote the value")
 }
+
+#[cfg(test)]
+mod oracle {
+    use super::super::template::{self, Allowance, Lookup};
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    #[ignore]
+    fn same() {
+        let cases = std::fs::read_to_string("/tmp/scratch-flux/cases.jsonl").unwrap();
+        let expected = std::fs::read_to_string("/tmp/scratch-flux/expected.jsonl").unwrap();
+        let mut wrong = 0;
+        for (case, expected) in cases.lines().zip(expected.lines()) {
+            let case: Value = serde_json::from_str(case).unwrap();
+            let expected: Value = serde_json::from_str(expected).unwrap();
+            let vars = case["vars"].as_object().unwrap();
+            if expected["error"] == "write" {
+                continue;
+            }
+            let got = if let Some(text) = case["text"].as_str() {
+                let lookup = |name: &str| vars.get(name).map_or(Lookup::Unset, |v| Lookup::Set(v.as_str().unwrap()));
+                template::parse(text)
+                    .and_then(|parts| template::fill(&parts, &lookup, &mut |_| (), &mut Allowance::default()))
+                    .map(Value::from)
+                    .map_err(|e| format!("{e:?}"))
+            } else {
+                let text = serde_json::to_string(&case["json"]).unwrap();
+                let root = read(&text);
+                match root {
+                    None => Err("unreadable json".to_owned()),
+                    Some(mut root) => {
+                        let post: String = vars.iter().map(|(k, v)| format!("{k}: {v}, ")).collect();
+                        let doc = read(&format!("{{kind: K, apiVersion: v1, spec: {{postBuild: {{substitute: {{{post}}}}}}}}}")).unwrap();
+                        let doc = Document::new(doc);
+                        let known = Default::default();
+                        let variables = Variables::of(&doc, None, &[], &known).unwrap();
+                        let mut filling = Filling { variables: &variables, allowance: Allowance::default(), kept: BTreeSet::new() };
+                        filling.node(&mut root, Place::Value).map(|()| root.to_json()).map_err(|e| e.message)
+                    }
+                }
+            };
+            let same = match &got {
+                Ok(v) => *v == expected["out"] || *v == expected["json"],
+                Err(_) => expected["error"].is_string(),
+            };
+            if !same {
+                wrong += 1;
+                println!("{} {}\n  got  {got:?}\n  want {expected}", case["text"], case["json"]);
+            }
+        }
+        println!("{wrong} wrong");
+    }
+}

@@ -109,7 +109,6 @@ fn charts_and_programs_are_not_run() {
             gap(GapKind::PluginNotRun, "ksops"),
             gap(GapKind::RemoteChart, "chart"),
             gap(GapKind::PluginNotRun, "Sizes"),
-            gap(GapKind::BuildMetadata, "originAnnotations"),
         ]
     );
 }
