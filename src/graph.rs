@@ -26,8 +26,9 @@ pub use environments::{Placement, SaidBy, declared, tier};
 pub use reconcilers::Entry;
 pub use role::Role;
 pub use rules::{
-    CHART_NOT_RENDERED, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
-    UNKNOWN_VALUES, UNREFERENCED_FILE, UNRENDERED_TEMPLATE, rules,
+    CHART_NOT_RENDERED, DEPENDENCY_CIRCLE, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN,
+    REMOTE_BASE, REMOTE_CHART, UNKNOWN_DEPENDENCY, UNKNOWN_VALUES, UNREFERENCED_FILE,
+    UNRENDERED_TEMPLATE, rules,
 };
 pub use sources::{Located, OtherRepository, SourceRef, Sources, normal_url};
 

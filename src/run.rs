@@ -354,6 +354,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },
+        withheld: reviews.withheld.iter().cloned().collect(),
     };
     Ok(Outcome { verdict, registry, root: read.root, repository: read.repository })
 }

@@ -1,5 +1,7 @@
 //! What Argo CD makes of an `Application`.
 
+use std::collections::BTreeSet;
+
 use super::deliver::{Applier, Made, Shared};
 use super::{Gap, GapKind, Rendered, kustomize};
 use crate::document::{Document, Node};
@@ -42,6 +44,7 @@ pub(super) fn make(
                 span: path.span,
                 text: relative.to_owned(),
             })),
+            withheld: BTreeSet::new(),
         };
         all.push(match shared.graph.sources().argo(shared.repository, &file, url, relative) {
             Located::Elsewhere => outside(GapKind::OtherRepository),
@@ -53,6 +56,7 @@ pub(super) fn make(
                 apply: Apply::Client,
                 rendered: kustomize(shared.repository, &folder, &shared.cache),
                 folder: Some(folder),
+                withheld: BTreeSet::new(),
             },
         });
     }

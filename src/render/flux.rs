@@ -1,5 +1,6 @@
 //! What Flux's kustomize-controller makes of a `Kustomization`.
 
+mod dependencies;
 mod functions;
 mod generate;
 mod scalar;
@@ -7,14 +8,16 @@ mod substitute;
 mod template;
 mod values;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub(super) use dependencies::{Dependencies, dependencies};
 pub use values::Values;
 use values::Variables;
 
 use super::deliver::{Applier, Known, Made, Shared};
 use super::{Gap, GapKind, RenderError, Rendered, kustomize_as};
-use crate::document::{Document, Entry, Node, NodeKind, ObjectRef, Scalar};
+use crate::document::{Document, Entry, Node, NodeKind, Scalar};
 use crate::graph::{Located, Placement, SourceRef};
 use crate::review::Apply;
 use crate::source::{RepoPath, Span};
@@ -36,18 +39,6 @@ pub(super) fn is_ready(
     let variables = Variables::of(document, values, environments, known);
     // What is wrong with them is said when it is rendered.
     variables.map_or(true, |variables| !variables.is_waiting())
-}
-
-/// Returns the Kustomizations that one depends on, by the names that its `dependsOn` has.
-pub(super) fn dependencies(document: &Document) -> impl Iterator<Item = ObjectRef> {
-    let own = document.object.clone();
-    let all = document.root.at(&["spec", "dependsOn"]).map_or(&[][..], Node::items);
-    all.iter().filter_map(move |item| {
-        let own = own.clone()?;
-        let text = |key| item.get(key).and_then(Node::as_str).filter(|it| !it.is_empty());
-        let namespace = text("namespace").map(Arc::from).or(own.namespace);
-        Some(ObjectRef { name: Arc::from(text("name")?), namespace, ..own })
-    })
 }
 
 /// Renders a folder as Flux does, with a kustomization of its own where there is none.
@@ -104,6 +95,7 @@ pub(super) fn make(
         cluster: None,
         apply: Apply::ServerSide,
         rendered: Ok(Rendered::nothing(Gap { kind, span, text: text.to_owned() })),
+        withheld: BTreeSet::new(),
     };
     Some(match shared.graph.sources().flux(shared.repository, &file, reference, text) {
         Located::Elsewhere => outside(GapKind::OtherRepository, source_ref.span, reference.name),
@@ -113,12 +105,14 @@ pub(super) fn make(
             if placed.is_empty() {
                 placed = environments.to_vec();
             }
+            let variables = Variables::of(document, values, environments, shared.known);
             Made {
                 by: Applier::Flux(object.clone()),
                 environments: placed,
                 cluster: elsewhere.map(cluster),
                 apply: Apply::ServerSide,
-                rendered: applied(shared, &folder, document, values, environments, span),
+                withheld: variables.as_ref().map(Variables::secrets).unwrap_or_default(),
+                rendered: applied(shared, &folder, document, variables, span),
                 folder: Some(folder),
             }
         }
@@ -143,16 +137,13 @@ fn applied(
     shared: &Shared<'_>,
     folder: &RepoPath,
     document: &Document,
-    values: Option<&Values>,
-    environments: &[Placement],
+    variables: Result<Variables<'_>, RenderError>,
     span: Span,
 ) -> Result<Rendered, RenderError> {
     let mut rendered = render(shared, folder, Some(document), span)?;
-    if document.root.at(&["spec", "postBuild"]).is_some_and(Node::is_mapping) {
-        let variables = Variables::of(document, values, environments, shared.known)?;
-        if variables.are_used() {
-            rendered.gaps.extend(substitute::substitute(&mut rendered.objects, &variables)?);
-        }
+    let variables = variables?;
+    if variables.are_used() {
+        rendered.gaps.extend(substitute::substitute(&mut rendered.objects, &variables)?);
     }
     if !shared.known.as_rendered {
         add_common_metadata(&mut rendered.objects, document);

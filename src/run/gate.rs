@@ -23,7 +23,7 @@ use crate::document::{Document, Node};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
 use crate::graph;
-use crate::judge::{Audit, Court, Summary, Verdict};
+use crate::judge::{Audit, Court, Summary, Verdict, Withheld};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
 use crate::review::{Apply, Operation, Review};
@@ -364,6 +364,7 @@ impl Gate {
             waived: ruling.waived,
             failures,
             summary: Summary::default(),
+            withheld: Withheld::default(),
         };
         let report = Report {
             verdict: &verdict,

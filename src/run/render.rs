@@ -327,6 +327,7 @@ pub(super) fn left_out(gap: &Gap) -> Option<Failure> {
             format!("`{text}` is not in this repository, so the variables that it sets are empty"),
             "give its values in `tidewaiter.yaml`, under `clusterValues`",
         ),
+        GapKind::UnknownDependency | GapKind::DependencyCircle => return None,
         GapKind::NotExpanded => (
             format!("{text}, so what it makes is left out"),
             "declare the clusters in `tidewaiter.yaml`, under `clusters`",
