@@ -16,6 +16,7 @@ mod help;
 mod hostile;
 mod outputs;
 mod policies;
+mod render;
 mod schemas;
 mod secrets;
 mod stdin;
