@@ -21,7 +21,8 @@ use listing::{Candidate, Listing};
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use schemas::{
-    FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
+    Fetch, FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation,
+    SchemaWanted,
 };
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;

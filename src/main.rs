@@ -15,6 +15,7 @@ use tidewaiter::certificates;
 use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
 use tidewaiter::date::Date;
 use tidewaiter::environment::KubernetesVersion;
+use tidewaiter::fetch;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -105,6 +106,7 @@ fn run_check(
         kubernetes: check.kubernetes,
         schema_locations: check.schema_locations(),
         schema_cache: check.schema_cache.clone(),
+        schema_network: check.schema_network.then(|| Arc::new(fetch::Client::new())),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),

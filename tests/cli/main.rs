@@ -14,6 +14,8 @@ mod flags;
 mod gate;
 mod help;
 mod hostile;
+mod kinds;
+mod network;
 mod outputs;
 mod policies;
 mod render;
