@@ -22,7 +22,8 @@ pub use ignored::Patterns;
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use schemas::{
-    FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
+    Fetch, FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation,
+    SchemaWanted,
 };
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;

@@ -212,7 +212,12 @@ fn file_name(name: &RepoPath) -> String {
 fn summary<T>(made: &[Made<T>], output: &Path) -> String {
     let failed = made.iter().filter(|it| it.error.is_some()).count();
     let partial = made.iter().filter(|it| it.error.is_none() && !it.gaps.is_empty()).count();
-    let mut text = format!("rendered {} of {} kustomizations to `{}`", made.len() - failed, made.len(), output.display());
+    let mut text = format!(
+        "rendered {} of {} kustomizations to `{}`",
+        made.len() - failed,
+        made.len(),
+        output.display()
+    );
     if partial > 0 {
         text.push_str(&format!(", {partial} of them in part"));
     }

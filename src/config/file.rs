@@ -166,7 +166,8 @@ pub struct SchemaEntry {
     /// paths as kubeconform has them (`schemas/{{ .ResourceKind }}{{ .KindSuffix }}.json`), or
     /// `default` for the schemas of the program itself.
     ///
-    /// Paths are relative to the folder of this file and lead nowhere above it.
+    /// Paths are relative to the folder of this file and lead nowhere above it. Addresses are
+    /// answered by the schemas of the program where they publish the same, and never fetched.
     pub location: String,
     /// Why, for whoever reads the file.
     pub reason: Option<String>,

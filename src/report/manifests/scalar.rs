@@ -134,9 +134,9 @@ fn is_base60(text: &str) -> bool {
     }
     let (rest, fraction) = rest.split_once('.').unwrap_or((rest, ""));
     digits(fraction)
-        && rest.split(':').all(|part| {
-            matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
-        })
+        && rest
+            .split(':')
+            .all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
 }
 
 /// Appends the escape of a character, `\` included.
