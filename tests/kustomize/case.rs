@@ -23,6 +23,7 @@ use tidewaiter::source::{Origin, RepoPath, Source};
 
 use crate::agreement::{Outcome, difference};
 use crate::oracle::Kustomize;
+use crate::origins::Origins;
 use crate::repository;
 
 #[derive(Debug)]
@@ -113,7 +114,15 @@ impl Case {
         let answer = kustomize.build(&root.join(self.folder().as_str()));
         let plain = |text: String| {
             let root = root.display().to_string();
-            text.replace(&format!("{root}/"), "").replace(&root, ".")
+            let text = text.replace(&format!("{root}/"), "").replace(&root, ".");
+            // Addresses in its memory.
+            let (mut out, mut rest) = (String::new(), text.as_str());
+            while let Some((before, after)) = rest.split_once("&{0x") {
+                out.push_str(before);
+                out.push_str("&{0x…");
+                rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+            }
+            out + rest
         };
         let (rendered, refused) = match answer {
             Ok(yaml) => (Some(yaml), None),
@@ -179,5 +188,11 @@ pub(crate) fn hold(kustomize: Option<&Kustomize>, record: bool) -> bool {
     }
     let asked = if kustomize.is_some() { ", kustomize was asked" } else { "" };
     println!("{} of {} cases hold{asked}", paths.len() - wrong.len(), paths.len());
-    wrong.is_empty()
+    let mut origins = Origins::default();
+    for path in &paths {
+        let case = Case::read(path.clone());
+        origins.add(&case.repository(), &[case.folder()]);
+    }
+    println!("{origins}");
+    wrong.is_empty() && origins.are_exact()
 }

@@ -18,6 +18,7 @@
 mod agreement;
 mod case;
 mod oracle;
+mod origins;
 mod repository;
 
 use std::path::Path;

@@ -123,8 +123,8 @@ pub(super) struct Build<'a> {
     schemas: Schemas,
     /// Whether a kustomization has said which schemas are in force; only the first one counts.
     is_schema_set: bool,
-    /// Whether kustomize's own schemas were asked for.
-    asks_schemas: bool,
+    /// How often kustomize's own schemas were asked for.
+    schema_asks: usize,
 }
 
 impl<'a> Build<'a> {
@@ -139,7 +139,7 @@ impl<'a> Build<'a> {
             notes: None,
             schemas: Schemas::default(),
             is_schema_set: false,
-            asks_schemas: false,
+            schema_asks: 0,
         }
     }
 
@@ -243,7 +243,7 @@ impl<'a> Build<'a> {
                 if let Some(notes) = &self.notes {
                     notes.loaded(&mut objects, &reference.text);
                 }
-                self.asks_schemas |= asks_schemas(&objects);
+                self.schema_asks += usize::from(asks_schemas(&objects));
                 out.append(objects, reference)
             }
             Some(path) if self.repository.is_folder(&path) => {
@@ -266,16 +266,15 @@ impl<'a> Build<'a> {
             && let Some(known) = self.cache.get(folder)
             && self.can_use(&known)
         {
-            self.asks_schemas |= known.asks_schemas;
+            self.schema_asks += usize::from(known.asks_schemas);
             return Ok(known);
         }
         self.enter(folder, reference.span)?;
         let (visits, budget, deepest) = (self.visits, self.budget.clone(), self.deepest);
         self.deepest = self.stack.len();
-        let asked_before = std::mem::take(&mut self.asks_schemas);
+        let asks = self.schema_asks;
         let mut out = self.build_base(folder, reference)?;
-        out.asks_schemas = self.asks_schemas;
-        self.asks_schemas |= asked_before;
+        out.asks_schemas = self.schema_asks > asks;
         out.cost = Cost {
             spent: self.budget.since(&budget),
             visits: 1 + self.visits - visits,
@@ -352,7 +351,7 @@ impl<'a> Build<'a> {
         }
         self.is_schema_set = path.is_some();
         if definitions.is_some() {
-            let only_custom = !self.asks_schemas;
+            let only_custom = self.schema_asks == 0;
             self.schemas = Schemas { custom: definitions, only_custom };
         }
         if let Some(version) = version.filter(|it| !it.is_empty()) {
@@ -398,6 +397,9 @@ impl<'a> Build<'a> {
                 self.notes = notes;
                 self.stack.pop();
                 // kustomize puts all that a component leaves into a new accumulator.
+                let objects = std::mem::take(&mut out.objects);
+                out.ids = None;
+                out.append(objects, reference)?;
                 out.config = Config::merge(&Config::empty(), &out.config, reference.span)?;
                 Ok(())
             }

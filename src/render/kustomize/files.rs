@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::LoadRestrictor;
 use super::budget::Budget;
-use super::merge::null_item;
 use super::object::{Object, text};
 use super::schema::Schemas;
 use crate::document::{Document, Node, NodeKind, Scalar};
@@ -88,7 +87,7 @@ impl<'a> Files<'a> {
 
     /// Returns the objects of a text.
     pub(super) fn objects_of(&self, parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
-        let mut objects = objects(parsed, span)?;
+        let mut objects = objects(parsed, span, self.sources())?;
         for object in &mut objects {
             object.is_cluster_scoped =
                 self.schemas.is_cluster_scoped(&object.api_version(), &object.kind());
@@ -165,7 +164,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };
@@ -187,7 +186,7 @@ fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
             None => {
-                out.push(Object::new(node));
+                out.push(Object::new(node, sources));
             }
             Some(items) => match &items.kind {
                 NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
@@ -205,7 +204,7 @@ fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
 }
 
 /// Refuses what kustomize refuses to take for an object.
-fn check(node: &Node, span: Span) -> Result<()> {
+pub(super) fn check(node: &Node, span: Span) -> Result<()> {
     let at = if node.span.start < node.span.end { node.span } else { span };
     if !node.is_mapping() {
         return Err(RenderError::broken(at, "an object is expected here, but this is none"));
@@ -220,9 +219,6 @@ fn check(node: &Node, span: Span) -> Result<()> {
     if name.is_empty() && !kind.ends_with("List") {
         return Err(RenderError::broken(start, format!("the {kind} has no `metadata.name`"))
             .with_help("kustomize needs a name, `generateName` is not enough"));
-    }
-    if let Some(null) = null_item(node) {
-        return Err(RenderError::broken(null, "an item of a list is empty"));
     }
     Ok(())
 }

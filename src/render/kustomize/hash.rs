@@ -53,7 +53,7 @@ fn hash(node: &Node) -> String {
 }
 
 /// Returns a value with all keys sorted, whatever order the map type keeps.
-fn sorted(value: Value) -> Value {
+pub(super) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<(String, Value)> = map.into_iter().collect();
@@ -67,9 +67,12 @@ fn sorted(value: Value) -> Value {
 
 /// Writes JSON as Go does, which escapes what HTML and JavaScript would trip over.
 fn go_json(value: &Value) -> String {
-    value
-        .to_string()
-        .replace('<', "\\u003c")
+    escaped(&value.to_string())
+}
+
+/// Escapes in JSON what Go escapes.
+pub(super) fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")

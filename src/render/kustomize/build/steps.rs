@@ -145,8 +145,8 @@ impl Build<'_> {
     ) -> Result<()> {
         let tolerant = out.is_tolerant();
         let plugins = self.plugins(out, folder, &kustomization.transformers)?;
-        self.asks_schemas |=
-            !kustomization.patches.is_empty() || !kustomization.patches_strategic_merge.is_empty();
+        self.schema_asks +=
+            kustomization.patches.len() + kustomization.patches_strategic_merge.len();
         let config = Arc::clone(&out.config);
         let notes = self.notes.clone();
         out.ids = None;
