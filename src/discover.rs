@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::source::RepoPath;
-use listing::{Candidate, Listing};
 pub use ignored::Patterns;
+use listing::{Candidate, Listing};
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use schemas::{

@@ -131,8 +131,8 @@ fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, Strin
             .collect(),
         ..Options::default()
     };
-    let followed = Followed::of_folder(&render.folder, &options, &progress)
-        .map_err(|err| err.to_string())?;
+    let followed =
+        Followed::of_folder(&render.folder, &options, &progress).map_err(|err| err.to_string())?;
     progress.finish();
     let folder = Folder::new(output).map_err(|err| cannot_write(output, &err))?;
     let (mut errors, mut gaps) = (Vec::new(), Vec::new());
@@ -158,8 +158,7 @@ fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, Strin
             }
         }
     }
-    let display =
-        Display { prefix: prefix(&current_dir, followed.root()), source_url: None };
+    let display = Display { prefix: prefix(&current_dir, followed.root()), source_url: None };
     let notes =
         Notes { errors: &errors, warnings: &gaps, sources: followed.sources(), display: &display };
     complain(&notes, terminal)?;

@@ -11,8 +11,8 @@ use super::file::{
 use super::glob::NamePattern;
 use super::waiver::ObjectPattern;
 use super::{
-    ClusterValues, ConfigError, EnforcementRule, EnvironmentRule, External, Glob, Settings, Waiver, WaiverNote,
-    deserialize,
+    ClusterValues, ConfigError, EnforcementRule, EnvironmentRule, External, Glob, Settings, Waiver,
+    WaiverNote, deserialize,
 };
 use crate::date::Date;
 use crate::document::{Document, FieldPath, Node, Part};

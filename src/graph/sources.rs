@@ -349,8 +349,7 @@ impl Sources {
             .filter(|it| it.kind == source.kind && it.name == source.name)
             .filter(|it| path.is_within(&it.to))
             .collect();
-        let order =
-            |it: &Copy| (nearness(&it.folder, file), it.to.segments().count());
+        let order = |it: &Copy| (nearness(&it.folder, file), it.to.segments().count());
         copies.sort_by_key(|it| std::cmp::Reverse(order(it)));
         copies
     }

@@ -67,7 +67,11 @@ impl fmt::Display for Origins {
             [("values", &self.values), ("keys", &self.keys), ("items", &self.items)]
         {
             let share = count.share();
-            writeln!(f, "origins of {name}: {} of {} exact ({share:.2} %)", count.exact, count.all)?;
+            writeln!(
+                f,
+                "origins of {name}: {} of {} exact ({share:.2} %)",
+                count.exact, count.all
+            )?;
         }
         let mut causes: Vec<_> = self.causes.iter().collect();
         causes.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
@@ -219,9 +223,7 @@ impl Tracer<'_> {
         };
         match &item.kind {
             NodeKind::Scalar(_) => true,
-            NodeKind::Sequence(items) => {
-                items.is_empty() || items.iter().any(|it| within(it.span))
-            }
+            NodeKind::Sequence(items) => items.is_empty() || items.iter().any(|it| within(it.span)),
             NodeKind::Mapping(entries) => {
                 // The item of a base, all of whose keys a patch sets.
                 let column = self.sources().location(item.span).start.column as usize;
@@ -229,7 +231,8 @@ impl Tracer<'_> {
                 let written = read(&format!("\n{}{text}", " ".repeat(column)));
                 entries.is_empty()
                     || entries.iter().any(|it| within(it.key_span))
-                    || written.is_some_and(|it| entries.iter().any(|own| it.get(&own.key).is_some()))
+                    || written
+                        .is_some_and(|it| entries.iter().any(|own| it.get(&own.key).is_some()))
             }
         }
     }

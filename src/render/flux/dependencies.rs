@@ -87,7 +87,12 @@ fn without_ends(mut edges: BTreeSet<(usize, usize)>) -> BTreeSet<(usize, usize)>
 
 impl Dependencies {
     /// Adds the Kustomization that a delivery is of.
-    pub(in crate::render) fn add(&mut self, delivery: usize, cluster: &Arc<str>, document: &Document) {
+    pub(in crate::render) fn add(
+        &mut self,
+        delivery: usize,
+        cluster: &Arc<str>,
+        document: &Document,
+    ) {
         let Some(object) = &document.object else { return };
         let name = Name::of(object);
         self.places.entry((Arc::clone(cluster), name.clone())).or_insert(delivery);

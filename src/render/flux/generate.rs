@@ -69,11 +69,8 @@ fn resources(
     folder: &RepoPath,
     is_left_out: &dyn Fn(&RepoPath) -> bool,
 ) -> Vec<Text> {
-    let mut files: Vec<&RepoPath> = repository
-        .below(folder)
-        .map(|(path, _)| path)
-        .filter(|path| !is_left_out(path))
-        .collect();
+    let mut files: Vec<&RepoPath> =
+        repository.below(folder).map(|(path, _)| path).filter(|path| !is_left_out(path)).collect();
     // Go walks a folder by names, each folder before what sorts after it.
     files.sort_by(|a, b| by_segments(a, b));
     let depth = folder.segments().count();
@@ -90,9 +87,9 @@ fn resources(
             above.reverse();
             above
         };
-        let with_own = above.into_iter().find(|it| {
-            whole.contains(it) || kustomization::find(repository, it) != Found::None
-        });
+        let with_own = above
+            .into_iter()
+            .find(|it| whole.contains(it) || kustomization::find(repository, it) != Found::None);
         let entry = match with_own {
             Some(inside) if whole.contains(&inside) => continue,
             Some(inside) => {
@@ -209,18 +206,11 @@ fn add_image(images: &mut Vec<Image>, image: Image) {
 
 /// Says whether kustomize would take a path for one on this machine (`IsLocalRelativePath`).
 fn is_local(path: &str) -> bool {
-    const REMOTE: [&str; 8] = [
-        "git::",
-        "gh:",
-        "ssh://",
-        "https://",
-        "http://",
-        "git@",
-        "github.com:",
-        "github.com/",
-    ];
+    const REMOTE: [&str; 8] =
+        ["git::", "gh:", "ssh://", "https://", "http://", "git@", "github.com:", "github.com/"];
     let lower = path.to_ascii_lowercase();
-    let is_remote = REMOTE.iter().any(|start| lower.len() > start.len() && lower.starts_with(start));
+    let is_remote =
+        REMOTE.iter().any(|start| lower.len() > start.len() && lower.starts_with(start));
     !is_remote && !lower.strip_prefix("file://").unwrap_or(&lower).starts_with('/')
 }
 

@@ -22,8 +22,7 @@ pub(super) fn substitute(
     objects: &mut [Document],
     variables: &Variables<'_>,
 ) -> Result<Vec<Gap>, RenderError> {
-    let mut filling =
-        Filling { variables, allowance: Allowance::default(), kept: BTreeSet::new() };
+    let mut filling = Filling { variables, allowance: Allowance::default(), kept: BTreeSet::new() };
     for document in objects {
         if is_left_alone(&document.root) {
             continue;

@@ -62,11 +62,8 @@ impl Values {
         name: &str,
         values: impl IntoIterator<Item = (String, String)>,
     ) {
-        let key = Key {
-            kind: kind.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
+        let key =
+            Key { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
         let held = |text| Held { text: Some(text), span: None };
         let values = values.into_iter().map(|(name, text)| (name, held(text)));
         self.objects.entry(key).or_default().extend(values);
