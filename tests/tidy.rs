@@ -39,7 +39,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "load",
         ],
     ),
-    ("render", &["hex", "source", "document", "rule", "load", "graph"]),
+    ("render", &["hex", "source", "document", "rule", "review", "load", "graph"]),
     (
         "check",
         &[

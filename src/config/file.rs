@@ -66,7 +66,7 @@ pub struct EnvironmentEntry {
     /// Labels for rules to read.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// ConfigMaps and Secrets of the cluster that are not in the repository, and from which Flux
+    /// `ConfigMap`s and Secrets of the cluster that are not in the repository, and from which Flux
     /// takes variables (`postBuild.substituteFrom`).
     #[serde(default)]
     pub cluster_values: Vec<ClusterValuesEntry>,

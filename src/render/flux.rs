@@ -174,13 +174,11 @@ fn add_common_metadata(objects: &mut [Document], document: &Document) {
 /// Returns the entries of a mapping inside of another, which is made where it is not there.
 fn child<'a>(node: &'a mut Node, key: &str, span: Span) -> Option<&'a mut Vec<Entry>> {
     let NodeKind::Mapping(entries) = &mut node.kind else { return None };
-    let at = match entries.iter().position(|entry| &*entry.key == key) {
-        Some(at) => at,
-        None => {
-            entries.push(Entry { key: Arc::from(key), key_span: span, value: Node::mapping(span) });
-            entries.len() - 1
-        }
-    };
+    let found = entries.iter().position(|entry| &*entry.key == key);
+    let at = found.unwrap_or(entries.len());
+    if found.is_none() {
+        entries.push(Entry { key: Arc::from(key), key_span: span, value: Node::mapping(span) });
+    }
     let value = &mut entries.get_mut(at)?.value;
     if value.is_null() {
         *value = Node::mapping(span);

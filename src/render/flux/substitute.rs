@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::functions::Refused;
 use super::scalar::{self, Place};
-use super::template::{self, Allowance, Bad, Part};
+use super::template::{self, Allowance, Bad, Lookup, Part};
 use super::values::Variables;
 use crate::document::{Document, Entry, Node, NodeKind, ObjectRef, Scalar};
 use crate::load::{self, Dialect, Limits};
@@ -149,10 +149,15 @@ impl Filling<'_> {
         });
         let only = expressions.next().filter(|_| expressions.next().is_none());
         let is_alone = text.starts_with("${") && text.ends_with('}');
-        let set = only.filter(|it| is_alone && it.is_own_value(variables.get(it.name)));
+        let set = only.filter(|it| is_alone && is_set(variables.get(it.name)));
         let span = set.and_then(|it| variables.span(it.name)).unwrap_or(span);
         Ok(Some(Filled { text: filled, span }))
     }
+}
+
+/// Says whether a value is that of the variable itself, not a default.
+fn is_set(lookup: Lookup<'_>) -> bool {
+    matches!(lookup, Lookup::Set(value) if !value.is_empty())
 }
 
 struct Filled {
