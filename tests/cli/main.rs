@@ -11,6 +11,7 @@
 mod config;
 mod determinism;
 mod flags;
+mod flux;
 mod gate;
 mod help;
 mod hostile;
