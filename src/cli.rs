@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::certificates::{DnsName, Label};
@@ -37,6 +37,8 @@ pub enum Command {
     Check(Check),
     /// Say what a newer Kubernetes would break.
     Upgrade(Upgrade),
+    /// Print what a kustomization renders to.
+    Render(Render),
     /// Answer AdmissionReviews from standard input.
     Review(Review),
     /// Serve a validating admission webhook.
@@ -88,6 +90,10 @@ pub struct Check {
     /// The name that kubectl-validate has for a folder of `OpenAPI` documents.
     #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
     pub local_schemas: Vec<String>,
+    /// Another repository of the fleet and a folder that holds a checkout of it: what Flux and
+    /// Argo CD objects apply from that URL is judged too. May be repeated.
+    #[arg(long = "source", value_name = "URL=FOLDER", value_parser = source_folder)]
+    pub sources: Vec<(String, PathBuf)>,
     /// Judge only what this environment receives; for standard input, where it goes.
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
@@ -116,6 +122,18 @@ pub struct Check {
     pub threads: Option<NonZeroUsize>,
 }
 
+/// Reads `URL=FOLDER`; the folder is what follows the last `=`.
+fn source_folder(text: &str) -> Result<(String, PathBuf), String> {
+    match text.rsplit_once('=') {
+        Some((url, folder)) if !url.is_empty() && !folder.is_empty() => {
+            Ok((url.to_owned(), folder.into()))
+        }
+        _ => Err("write the URL of the repository, `=` and a folder, e.g. \
+                  `https://github.com/org/platform=../platform`"
+            .to_owned()),
+    }
+}
+
 /// Say what a newer Kubernetes would break.
 ///
 /// Judges twice, for the version that each environment has (or `--kubernetes`) and for the one to
@@ -130,6 +148,78 @@ pub struct Upgrade {
     /// What to judge, and how.
     #[command(flatten)]
     pub check: Check,
+}
+
+/// Print what a kustomization renders to.
+///
+/// Writes the objects of one folder as `kubectl kustomize` does: the same documents in the same
+/// order. Nothing is fetched and no program is run: what would need that is left out, and named on
+/// standard error with its place.
+///
+/// Exit codes: 0, everything was rendered; 2, something could not be rendered, or something was
+/// left out because it lies outside of the repository, or the command is wrong.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("many").args(["all", "entry"]).requires("output_dir")))]
+pub struct Render {
+    /// The folder of the kustomization; with `--all`, the one below which all are rendered.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub folder: PathBuf,
+    /// Print where each line comes from: the file, line and column that set it.
+    #[arg(long, conflicts_with = "many")]
+    pub origins: bool,
+    /// How origins are printed: `text` or `json`.
+    #[arg(long, value_name = "FORMAT", default_value = "text", requires = "origins")]
+    pub format: ListFormat,
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "many")]
+    pub output: Option<PathBuf>,
+    /// Render every kustomization in FOLDER and below it, each to a file of its own.
+    #[arg(long)]
+    pub all: bool,
+    /// Follow the Kustomizations of Flux and the Applications of Argo CD from FOLDER on, as if it
+    /// were applied, and write what each of them applies to a file of its own.
+    ///
+    /// Objects are written as Flux's library renders them. A ConfigMap or Secret that neither the
+    /// repository nor the configuration has counts as one that is not there.
+    #[arg(long, conflicts_with = "all")]
+    pub entry: bool,
+    /// The configuration; with `--entry` only. Otherwise the nearest `tidewaiter.yaml`.
+    #[arg(long, value_name = "FILE", requires = "entry")]
+    pub config: Option<PathBuf>,
+    /// Another repository of the fleet; with `--entry` only. May be given several times.
+    #[arg(long = "source", value_name = "URL=FOLDER", value_parser = source_folder, requires = "entry")]
+    pub sources: Vec<(String, PathBuf)>,
+    /// Where these files go: `apps/web` becomes `apps/web.yaml`, and FOLDER itself `_root.yaml`.
+    /// With `--entry` each is called after its object, `flux-system_apps.yaml`, and what FOLDER
+    /// itself holds `flux-system_entry.yaml`.
+    /// Made if it is not there; files of these names are replaced, and removed where a folder
+    /// cannot be rendered.
+    #[arg(long, value_name = "DIR", requires = "many")]
+    pub output_dir: Option<PathBuf>,
+    /// Which files a kustomization may read: those in its folder and below it, or any file of the
+    /// repository.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t = LoadRestrictor::RootOnly,
+        value_name = "RESTRICTION",
+        ignore_case = true
+    )]
+    pub load_restrictor: LoadRestrictor,
+    /// How many threads to use; otherwise as many as there are processors.
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// Which files a kustomization may read, as kubectl calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LoadRestrictor {
+    /// Files in its own folder and below.
+    #[value(name = "LoadRestrictionsRootOnly")]
+    RootOnly,
+    /// All files of the repository.
+    #[value(name = "LoadRestrictionsNone")]
+    None,
 }
 
 /// What decides the answers of the gate of one cluster.

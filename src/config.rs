@@ -9,7 +9,8 @@ mod waiver;
 
 use std::collections::BTreeMap;
 
-pub use draft::{Draft, Known, PolicyPath, SchemaText};
+pub use draft::{Draft, Known, PolicyPath, SchemaText, SourcePath};
+pub use file::ValuesKind;
 pub use glob::{Glob, InvalidGlob};
 pub use waiver::{Waiver, WaiverNote};
 
@@ -47,6 +48,32 @@ pub struct EnvironmentRule {
     pub paths: Vec<Glob>,
     /// Labels for rules.
     pub labels: BTreeMap<String, String>,
+    /// The objects of its cluster that fill in variables.
+    pub cluster_values: Vec<ClusterValues>,
+}
+
+/// The values of one object of a cluster.
+#[derive(Clone)]
+pub struct ClusterValues {
+    /// The kind.
+    pub kind: ValuesKind,
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The values by their keys.
+    pub values: BTreeMap<String, String>,
+}
+
+// The values may be secret.
+impl std::fmt::Debug for ClusterValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClusterValues")
+            .field("kind", &self.kind)
+            .field("namespace", &self.namespace)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What some rules do to the gate, in some places.

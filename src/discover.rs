@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::source::RepoPath;
+pub use ignored::Patterns;
 use listing::{Candidate, Listing};
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;

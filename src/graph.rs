@@ -16,17 +16,23 @@ mod reach;
 mod reconcilers;
 mod role;
 mod rules;
+mod sources;
 mod template;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 pub use environments::{Placement, SaidBy, declared, tier};
+pub use reconcilers::Entry;
 pub use role::Role;
 pub use rules::{
-    CHART_NOT_RENDERED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
-    UNREFERENCED_FILE, UNRENDERED_TEMPLATE, rules,
+    CHART_NOT_RENDERED, DEPENDENCY_CIRCLE, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN,
+    REMOTE_BASE, REMOTE_CHART, UNKNOWN_DEPENDENCY, UNKNOWN_VALUES, UNREFERENCED_FILE,
+    UNRENDERED_TEMPLATE, rules,
 };
+pub use sources::{Located, OtherRepository, SourceRef, Sources, normal_url};
+
+use environments::Environments;
 
 use crate::config::EnvironmentRule;
 use crate::environment::{Environment, KubernetesVersion};
@@ -44,6 +50,9 @@ pub struct Root {
     pub span: Span,
     /// Whether no other kustomization builds on it.
     pub leaf: bool,
+    /// Whether a Flux or Argo CD object of the repository applies it, by itself or with a folder
+    /// around it.
+    pub applied: bool,
     /// The paths in Flux or Argo CD objects that apply it.
     pub applied_by: Vec<Span>,
     /// Where it is applied; empty where nothing says so.
@@ -57,6 +66,8 @@ pub struct PlainManifest {
     pub path: RepoPath,
     /// The position among the documents of [`crate::load::Parsed`].
     pub document: usize,
+    /// Whether a Flux or Argo CD object of the repository applies its folder.
+    pub applied: bool,
     /// Where it is applied; empty where nothing says so.
     pub environments: Vec<Placement>,
 }
@@ -89,19 +100,62 @@ pub struct Graph {
     files: BTreeMap<Role, usize>,
     /// The folders that reconcilers apply, and how.
     applied: Vec<(RepoPath, Apply)>,
+    entries: Vec<Entry>,
+    sources: Sources,
+    /// Grows while reconcilers' objects are met in renders.
+    places: Mutex<Environments>,
 }
 
 impl Graph {
     /// Reads the references of a repository and places what they lead to.
     ///
     /// `rules` are the environments that the configuration declares, and `kubernetes` is the
-    /// version of those that it does not.
+    /// version of those that it does not. `others` are the further repositories of the fleet.
     pub fn new(
         repository: &Repository,
         rules: &[EnvironmentRule],
+        others: &[OtherRepository],
         kubernetes: KubernetesVersion,
     ) -> Self {
-        build::build(repository, rules, kubernetes)
+        build::build(repository, rules, others, kubernetes)
+    }
+
+    /// Returns the objects of Flux and Argo CD in the repository, as their files have them.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Returns where the paths of reconcilers' objects lead.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Returns the environments of a folder that a reconciler's object applies.
+    ///
+    /// `holder` are those of what holds the object, and `span` is the path in it. The configuration
+    /// decides, among those of the holder where it can; then the holder; then the path.
+    pub fn place(&self, folder: &RepoPath, holder: &[Placement], span: Span) -> Vec<Placement> {
+        let Ok(mut places) = self.places.lock() else { return holder.to_vec() };
+        let of = |names: BTreeSet<Arc<str>>, said_by: SaidBy| -> Vec<Placement> {
+            let all = names.iter().filter_map(|name| places.get(name));
+            all.map(|it| Placement { environment: Arc::clone(it), said_by }).collect()
+        };
+        let configured = places.configured(folder);
+        let held: BTreeSet<Arc<str>> =
+            holder.iter().map(|it| Arc::clone(&it.environment.name)).collect();
+        let both: BTreeSet<Arc<str>> = configured.intersection(&held).cloned().collect();
+        if !both.is_empty() {
+            return of(both, SaidBy::Configuration);
+        }
+        if !configured.is_empty() {
+            return of(configured, SaidBy::Configuration);
+        }
+        if !held.is_empty() {
+            return of(held, SaidBy::Reconciler(span));
+        }
+        let names = places.by_path(folder, false);
+        let all = names.iter().filter_map(|name| places.get(name));
+        all.map(|it| Placement { environment: Arc::clone(it), said_by: SaidBy::Path }).collect()
     }
 
     /// Returns what is to be rendered, in the order of the folders.

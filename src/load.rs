@@ -13,4 +13,5 @@ pub use json::json_value;
 pub use objects::{Object, objects};
 pub use problem::{Problem, ProblemKind, rules};
 pub use repository::{File, Parsed, Repository};
+pub(crate) use yaml::is_typed;
 pub use yaml::{Dialect, Limits, parse};

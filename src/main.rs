@@ -1,5 +1,6 @@
 //! Parses arguments, runs the library, turns the outcome into an exit code.
 
+mod rendering;
 mod terminal;
 
 use std::io::{self, Read as _, Write};
@@ -18,7 +19,7 @@ use tidewaiter::fetch;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
-use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules};
+use tidewaiter::run::{self, Gate, GateOptions, Input, Inputs, Options, Rules, SourceFolder};
 use tidewaiter::serve::{self, GateSource, Logs};
 
 use crate::terminal::Terminal;
@@ -47,6 +48,7 @@ fn command(command: Command, terminal: Terminal) -> Result<u8, String> {
     match command {
         Command::Check(check) => run_check(&check, None, terminal),
         Command::Upgrade(upgrade) => run_check(&upgrade.check, Some(upgrade.to), terminal),
+        Command::Render(render) => rendering::run(&render, terminal),
         Command::Review(review) => run_review(&review),
         Command::Serve(serve) => run_serve(&serve),
         Command::Certificates(certificates) => run_certificates(certificates),
@@ -104,19 +106,24 @@ fn run_check(
         kubernetes: check.kubernetes,
         schema_locations: check.schema_locations(),
         schema_cache: check.schema_cache.clone(),
+        sources: check
+            .sources
+            .iter()
+            .map(|(url, folder)| SourceFolder { url: url.clone(), folder: folder.clone() })
+            .collect(),
         schema_network: check.schema_network.then(|| Arc::new(fetch::Client::new())),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),
         today: check.now.unwrap_or_else(today),
     };
-    let progress = Line(Progress::new(terminal.shows_progress()));
+    let progress = Line::new(terminal);
     let outcome = match to {
         Some(to) => run::upgrade(&options, to, &progress),
         None => run::check(&options, &progress),
     }
     .map_err(|err| err.to_string())?;
-    progress.0.finish();
+    progress.finish();
     let prefix = outcome.root.as_deref().map(|root| prefix(&current_dir, root));
     let report = Report {
         verdict: &outcome.verdict,
@@ -251,6 +258,16 @@ fn refused(path: &Path, reason: &dyn std::fmt::Display) -> String {
 
 /// Draws the stages of a run.
 struct Line(Progress);
+
+impl Line {
+    fn new(terminal: Terminal) -> Self {
+        Self(Progress::new(terminal.shows_progress()))
+    }
+
+    fn finish(&self) {
+        self.0.finish();
+    }
+}
 
 impl run::Progress for Line {
     fn stage(&self, name: &'static str, steps: Option<usize>) {

@@ -3,10 +3,15 @@
 //! Nothing is fetched and nothing is executed: what lies outside of the repository is named as a
 //! [`Gap`], and the rest is rendered without it.
 
+mod argo;
+mod deliver;
+mod flux;
 mod kustomize;
 
 use std::collections::BTreeSet;
 
+pub use deliver::{Applier, Deliveries, Delivery, Known, deliver, deliver_from};
+pub use flux::Values;
 pub use kustomize::{Cache, LoadRestrictor, kustomize, kustomize_as};
 
 use crate::document::Document;
@@ -23,6 +28,18 @@ pub struct Rendered {
     pub gaps: Vec<Gap>,
     /// Every file that took part.
     pub read: BTreeSet<RepoPath>,
+}
+
+impl Rendered {
+    /// Returns a render without objects, because all of it is left out.
+    fn nothing(gap: Gap) -> Self {
+        Self {
+            folder: RepoPath::root(),
+            objects: Vec::new(),
+            gaps: vec![gap],
+            read: BTreeSet::new(),
+        }
+    }
 }
 
 /// Something that a render leaves out.
@@ -49,6 +66,18 @@ pub enum GapKind {
     ChartNotRendered,
     /// A generator, transformer or validator that is a program of its own.
     PluginNotRun,
+    /// A path that this repository does not have.
+    MissingPath,
+    /// A source that is another repository.
+    OtherRepository,
+    /// An object of the cluster whose values variables need.
+    UnknownValues,
+    /// A Kustomization that waits for one that nothing here defines.
+    UnknownDependency,
+    /// A Kustomization that waits for itself, over any number of steps.
+    DependencyCircle,
+    /// A generator of Applications that needs to know a cluster, or another service.
+    NotExpanded,
 }
 
 /// Why a folder cannot be rendered.

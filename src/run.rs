@@ -1,9 +1,12 @@
 //! The pipeline on one page: discover, load, graph, render, check, judge.
 
 mod configuration;
+mod entry;
 mod gate;
 mod inventory;
 mod objects;
+mod others;
+mod render;
 mod repository;
 mod schemas;
 mod upgrade;
@@ -13,8 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use configuration::{Configuration, Refused};
+pub use entry::{Applied, Followed};
 pub use gate::{Gate, GateOptions, Inputs};
+pub use others::SourceFolder;
 use rayon::prelude::*;
+pub use render::{Made, Renders, told_once};
 use schemas::UserSources;
 pub use upgrade::upgrade;
 
@@ -48,6 +54,8 @@ pub struct Options {
     pub schema_locations: Vec<String>,
     /// A folder in which kubeconform keeps the schemas that it fetched, as `schema_network` does.
     pub schema_cache: Option<PathBuf>,
+    /// Further repositories of the fleet, from folders.
+    pub sources: Vec<SourceFolder>,
     /// What fetches the schemas of addresses in `schema_locations`; without it nobody is asked.
     /// Those in the configuration are never fetched, because nobody vouches for a repository.
     pub schema_network: Option<Arc<fetch::Client>>,
@@ -82,6 +90,9 @@ pub enum RunError {
     /// The paths are not there, or do not belong together.
     #[error(transparent)]
     Discover(#[from] DiscoverError),
+    /// What is to be rendered is no folder.
+    #[error("`{0}` is no folder: give the one that holds the kustomization")]
+    NotAFolder(String),
     /// `--only` or `--skip` names no rule.
     #[error(transparent)]
     Rule(#[from] UnknownRule),
@@ -252,6 +263,11 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         Err(Refused::Failures(failures)) => return read.refused(failures),
         Err(Refused::Program(error)) => return Err(error),
     };
+    match read.configured_sources(options) {
+        Ok(()) => {}
+        Err(Refused::Failures(failures)) => return read.refused(failures),
+        Err(Refused::Program(error)) => return Err(error),
+    }
     let selection = Selection::new(&rules.registry, options.only.clone(), options.skip.clone())?;
     let default = options.kubernetes.or(settings.kubernetes).unwrap_or_else(schema::newest);
     let graph = read.graph(&settings, options, default)?;
@@ -296,7 +312,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     });
 
     let tiers: BTreeMap<Arc<str>, Tier> =
-        graph.environments().iter().map(|it| (Arc::clone(&it.name), it.tier)).collect();
+        reviews.environments.iter().map(|(name, it)| (Arc::clone(name), it.tier)).collect();
     let mut failures = results.failures;
     // Whoever names an empty folder has most often named the wrong one, and must not read a pass.
     if matches!(options.input, Input::Paths(_)) && !repository.files().any(|(_, it)| it.in_scope) {
@@ -316,7 +332,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
     failures.dedup();
     let whole = read.is_whole(options) && failures.is_empty();
     if whole && selection.allows(&judge::UNKNOWN_ENVIRONMENT) {
-        findings.extend(inventory::unknown_environments(&settings, &graph, &registry));
+        findings.extend(inventory::unknown_environments(&settings, &reviews, &registry));
     }
     let court = Court {
         sources: repository.sources(),
@@ -341,6 +357,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },
+        withheld: reviews.withheld.iter().cloned().collect(),
     };
     Ok(Outcome { verdict, registry, root: read.root, repository: read.repository })
 }

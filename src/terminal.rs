@@ -12,6 +12,7 @@ const WIDTH: usize = 100;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
     style: Style,
+    error_color: bool,
     progress: bool,
 }
 
@@ -22,8 +23,9 @@ impl Terminal {
 
     /// Looks at the terminal and the environment, once.
     pub(crate) fn new(color: ColorChoice) -> Self {
-        let is_terminal = std::io::stdout().is_terminal();
-        let wants_color = match color {
+        let stdout = std::io::stdout().is_terminal();
+        let stderr = std::io::stderr().is_terminal();
+        let colored = |is_terminal| match color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
@@ -36,32 +38,38 @@ impl Terminal {
             }
         };
         let columns = variable("COLUMNS").and_then(|columns| columns.parse().ok());
-        let width = if is_terminal {
+        let width = if stdout {
             terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
         } else {
             None
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
         // Logs and files take any text; only an old terminal says that it does not.
-        let unicode = !is_terminal
+        let unicode = !stdout
             || locale.is_none_or(|locale| {
                 let locale = locale.to_lowercase();
                 locale.contains("utf-8") || locale.contains("utf8")
             });
         Self {
             style: Style {
-                color: wants_color,
+                color: colored(stdout),
                 unicode,
                 width: columns.or(width).unwrap_or(WIDTH),
                 links: false,
             },
-            progress: std::io::stderr().is_terminal() && is_terminal,
+            error_color: colored(stderr),
+            progress: stderr && stdout,
         }
     }
 
     /// Returns the style of a report on standard output.
     pub(crate) fn style(&self) -> Style {
         self.style
+    }
+
+    /// Returns the style of what is said on standard error.
+    pub(crate) fn error_style(&self) -> Style {
+        Style { color: self.error_color, ..self.style }
     }
 
     /// Says whether a progress line may be drawn.

@@ -11,8 +11,8 @@ use super::file::{
 use super::glob::NamePattern;
 use super::waiver::ObjectPattern;
 use super::{
-    ConfigError, EnforcementRule, EnvironmentRule, External, Glob, Settings, Waiver, WaiverNote,
-    deserialize,
+    ClusterValues, ConfigError, EnforcementRule, EnvironmentRule, External, Glob, Settings, Waiver,
+    WaiverNote, deserialize,
 };
 use crate::date::Date;
 use crate::document::{Document, FieldPath, Node, Part};
@@ -30,6 +30,18 @@ pub struct Draft<'a> {
     file: File,
     policies: Vec<PolicyPath>,
     schemas: Vec<SchemaText>,
+    sources: Vec<SourcePath>,
+}
+
+/// A folder that holds another repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePath {
+    /// The URL of the repository.
+    pub url: String,
+    /// The path, relative to the folder of the configuration.
+    pub path: String,
+    /// Where the configuration names it.
+    pub span: Span,
 }
 
 /// A place with schemas, as it is written.
@@ -89,7 +101,31 @@ impl<'a> Draft<'a> {
             SchemaText { location: entry.location.clone(), span }
         });
         let schemas = schemas.collect();
-        Ok(Self { root: Some(root), file, policies, schemas })
+        let at = FieldPath::from(["sources"]);
+        let mut sources = Vec::with_capacity(file.sources.len());
+        for (index, entry) in file.sources.iter().enumerate() {
+            let at = at.index(index);
+            for (key, text) in [("url", &entry.url), ("path", &entry.path)] {
+                if text.trim().is_empty() {
+                    return Err(ConfigError {
+                        span: root.locate(&at.key(key), Part::Value),
+                        message: format!("the {key} of a source is empty"),
+                        help: None,
+                    });
+                }
+            }
+            sources.push(SourcePath {
+                url: entry.url.clone(),
+                path: entry.path.clone(),
+                span: root.locate(&at.key("path"), Part::Value),
+            });
+        }
+        Ok(Self { root: Some(root), file, policies, schemas, sources })
+    }
+
+    /// Returns where other repositories are.
+    pub fn sources(&self) -> &[SourcePath] {
+        &self.sources
     }
 
     /// Returns where the policies are.
@@ -169,6 +205,16 @@ impl Resolver<'_> {
             cluster: entry.cluster,
             kubernetes,
             labels: entry.labels,
+            cluster_values: entry
+                .cluster_values
+                .into_iter()
+                .map(|it| ClusterValues {
+                    kind: it.kind,
+                    namespace: it.namespace,
+                    name: it.name,
+                    values: it.values,
+                })
+                .collect(),
         })
     }
 

@@ -31,6 +31,10 @@ pub struct File {
     /// Where schemas come from, beside the definitions in the repository and those that the
     /// program brings along. The first place that knows a kind decides.
     pub schemas: Vec<SchemaEntry>,
+    /// Where the other repositories of the fleet lie, each in a folder that holds a checkout of it.
+    ///
+    /// `--source URL=FOLDER` says the same for one run.
+    pub sources: Vec<SourceEntry>,
     /// Findings that are known and let through, in some places, each for a reason.
     pub waivers: Vec<WaiverEntry>,
     /// What every waiver has to say.
@@ -62,6 +66,52 @@ pub struct EnvironmentEntry {
     /// Labels for rules to read.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// `ConfigMap`s and Secrets of the cluster that are not in the repository, and from which Flux
+    /// takes variables (`postBuild.substituteFrom`).
+    #[serde(default)]
+    pub cluster_values: Vec<ClusterValuesEntry>,
+}
+
+/// The values of one object of a cluster.
+///
+/// Where the repository has the object too, what it says there holds.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct ClusterValuesEntry {
+    /// `ConfigMap`, or `Secret`, whose values no report shows. Any text of the same form does as
+    /// well as the real one: a file in the repository is no place for a secret.
+    pub kind: ValuesKind,
+    /// The namespace: that of the Kustomizations that name the object.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// The values by their keys, which are the names of the variables.
+    pub values: BTreeMap<String, String>,
+}
+
+/// The kind of an object that holds values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ValuesKind {
+    /// A `ConfigMap`.
+    ConfigMap,
+    /// A Secret.
+    Secret,
+}
+
+/// Another repository of the fleet.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct SourceEntry {
+    /// The URL, as the objects of Flux and Argo CD have it. How the repository is reached makes no
+    /// difference: `https://` and `ssh://` URLs of one repository are the same.
+    pub url: String,
+    /// The folder that holds its files.
+    ///
+    /// The path is relative to the folder of this file. In a file of the repository it leads
+    /// nowhere outside of it; in one that lies elsewhere and is named by `--config` it may.
+    pub path: String,
 }
 
 /// How much is at stake in an environment.

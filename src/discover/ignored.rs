@@ -7,6 +7,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::read;
+use crate::source::RepoPath;
 
 /// The longest ignore file that is read, in bytes.
 const IGNORE_FILE: usize = 4 << 20;
@@ -58,5 +59,61 @@ impl Rules {
             }
         }
         false
+    }
+}
+
+/// Patterns as git has them, for the paths of a repository; later ones win.
+#[derive(Debug, Default)]
+pub struct Patterns(Vec<(RepoPath, Gitignore)>);
+
+impl Patterns {
+    /// Adds the lines of an ignore file of a folder.
+    pub fn add<'a>(&mut self, folder: &RepoPath, lines: impl IntoIterator<Item = &'a str>) {
+        let mut builder = GitignoreBuilder::new(folder.as_str());
+        let mut any = false;
+        for line in lines {
+            // A line that cannot be read matches nothing.
+            any |= builder.add_line(None, line).is_ok();
+        }
+        if let Ok(matcher) = builder.build()
+            && any
+            && !matcher.is_empty()
+        {
+            self.0.push((folder.clone(), matcher));
+        }
+    }
+
+    /// Says whether they name a file or a folder around it; none where they do not speak of it.
+    pub fn names(&self, path: &RepoPath) -> Option<bool> {
+        if path.is_outside() {
+            return None;
+        }
+        let around = self.0.iter().rev().filter(|(folder, _)| path.is_within(folder));
+        around.map(|(_, matcher)| matcher).find_map(|matcher| {
+            match matcher.matched_path_or_any_parents(path.as_str(), false) {
+                Match::Ignore(_) => Some(true),
+                Match::Whitelist(_) => Some(false),
+                Match::None => None,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_patterns_win_and_a_folder_stands_for_what_it_holds() {
+        let mut patterns = Patterns::default();
+        patterns.add(&RepoPath::root(), ["/*", "!/clusters", "*.md"]);
+        patterns.add(&RepoPath::new("clusters/dev"), ["secret/", "!kept.md"]);
+        let names = |path: &str| patterns.names(&RepoPath::new(path));
+        assert_eq!(names("apps/web/a.yaml"), Some(true));
+        assert_eq!(names("clusters/prod/a.yaml"), Some(false));
+        assert_eq!(names("clusters/prod/a.md"), Some(true));
+        assert_eq!(names("clusters/dev/kept.md"), Some(false));
+        assert_eq!(names("clusters/dev/secret/a.yaml"), Some(true));
+        assert_eq!(Patterns::default().names(&RepoPath::new("a.yaml")), None);
     }
 }

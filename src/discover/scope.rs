@@ -64,6 +64,24 @@ impl Scope {
         &self.root
     }
 
+    /// Takes a folder around all paths as the root, where there is no git work tree to tell.
+    ///
+    /// The root of the file system is never taken.
+    #[must_use]
+    pub fn widened(mut self, folder: &Path) -> Self {
+        let Ok(folder) = fs::canonicalize(folder) else { return self };
+        if self.git.is_some() || folder.parent().is_none() || !self.root.starts_with(&folder) {
+            return self;
+        }
+        for target in &mut self.targets {
+            if let Some(path) = names::relative(&folder, &target.absolute) {
+                target.path = path;
+            }
+        }
+        self.root = folder;
+        self
+    }
+
     /// Returns the paths that were asked for, in order, none below another.
     pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
         self.targets.iter().map(|target| &target.path)

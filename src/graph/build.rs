@@ -1,16 +1,17 @@
 //! Puts the graph together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::classify::{self, Charts};
 use super::edges::{Edges, Target};
 use super::environments::Environments;
-use super::files::{self, FileRole};
+use super::files::{self, FileRole, Reconciled};
 use super::found::Found;
 use super::placed::Placed;
 use super::reach::Reach;
-use super::reconcilers::{Entry, Outside};
+use super::reconcilers::Entry;
+use super::sources::OtherRepository;
 use super::{Graph, PlainManifest, Role, Root, rules};
 use crate::config::EnvironmentRule;
 use crate::environment::KubernetesVersion;
@@ -21,9 +22,10 @@ use crate::source::{RepoPath, Span};
 pub(super) fn build(
     repository: &Repository,
     rules: &[EnvironmentRule],
+    others: &[OtherRepository],
     kubernetes: KubernetesVersion,
 ) -> Graph {
-    let mut environments = Environments::new(repository, rules, kubernetes);
+    let environments = Environments::new(repository, rules, kubernetes);
     let edges = Edges::read(repository);
     let charts = Charts::of(repository);
     // What a reconciler applies is no test data, wherever it lies, and where it applies files as
@@ -37,17 +39,18 @@ pub(super) fn build(
     loop {
         let reach = Reach::of(repository, &edges, &charts, &claimed);
         let files = files::read_files(repository, &edges, &charts, &reach, &claimed);
-        let (entries, outside) = files::applied(repository, &files);
+        let reconciled = files::applied(repository, others, &files);
         let before = claimed.len();
         claimed.extend(
-            entries
+            reconciled
+                .entries
                 .iter()
                 .filter(|entry| entry.verbatim || is_test_folder(&entry.folder))
                 .map(|entry| entry.folder.clone()),
         );
         if claimed.len() == before {
             let view = View { repository, edges: &edges, charts: &charts, reach: &reach };
-            return view.assemble(&files, &entries, &outside, &mut environments);
+            return view.assemble(&files, reconciled, environments);
         }
     }
 }
@@ -68,10 +71,10 @@ impl View<'_> {
     fn assemble(
         &self,
         files: &[FileRole<'_>],
-        entries: &[Entry],
-        outside: &[Outside],
-        environments: &mut Environments,
+        reconciled: Reconciled,
+        mut environments: Environments,
     ) -> Graph {
+        let Reconciled { sources, mut entries } = reconciled;
         let mut roles: BTreeMap<Role, usize> = BTreeMap::new();
         let mut found = Found::default();
         for file in files {
@@ -82,18 +85,21 @@ impl View<'_> {
         }
         found.notices();
         self.unrendered_charts(&mut found.findings);
-        leads_out(outside, &mut found.findings);
-        let placed = Placed::of(self.edges, &self.reach.leaves, entries, environments);
-        let roots = self.roots(entries, &placed, environments);
+        let placed = Placed::of(self.edges, &self.reach.leaves, &entries, &mut environments);
+        let roots = self.roots(&entries, &placed, &mut environments);
         let plain: Vec<PlainManifest> = found
             .plain
             .iter()
             .map(|(path, document)| PlainManifest {
                 path: path.clone(),
                 document: *document,
-                environments: placed.of_file(path, environments),
+                environments: placed.of_file(path, &mut environments),
+                applied: placed.is_applied(path, false),
             })
             .collect();
+        for entry in &mut entries {
+            entry.environments = placed.of_entry(entry, &mut environments);
+        }
         let mut known = BTreeMap::new();
         let placements = roots
             .iter()
@@ -128,6 +134,9 @@ impl View<'_> {
             findings: found.findings,
             environments: known.into_values().collect(),
             files: roles,
+            entries,
+            sources,
+            places: Mutex::new(environments),
         }
     }
 
@@ -191,37 +200,11 @@ impl View<'_> {
                 folder: folder.clone(),
                 span: node.span,
                 leaf,
+                applied: applied.is_some() || placed.is_applied(folder, true),
                 applied_by: applied.cloned().unwrap_or_default(),
                 environments: placed.of_root(folder, environments),
             });
         }
         roots
-    }
-}
-
-/// Reports what reconcilers apply from elsewhere.
-fn leads_out(outside: &[Outside], findings: &mut Vec<Finding>) {
-    for outside in outside {
-        let (rule, span, what) = match outside {
-            Outside::Chart(span, name) => (
-                rules::REMOTE_CHART,
-                span,
-                format!("the chart `{name}` lies outside the repository"),
-            ),
-            Outside::Path(span, path) => (
-                rules::OTHER_REPOSITORY,
-                span,
-                format!("the path `{path}` is not in this repository"),
-            ),
-            Outside::Source(span, name) => (
-                rules::OTHER_REPOSITORY,
-                span,
-                format!("the source `{name}` is another repository"),
-            ),
-        };
-        if let Some(rule) = rules::rule(&rule) {
-            let message = format!("{what}, so its objects are not judged");
-            findings.push(Finding::new(&rule, *span, message));
-        }
     }
 }

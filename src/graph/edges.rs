@@ -162,7 +162,7 @@ fn resolve(
     text: &str,
 ) -> Target {
     // What exists here is meant, even where its name looks like a host.
-    let Some(path) = folder.join(text) else {
+    let Some(path) = repository.join(folder, text) else {
         return if is_remote(text) { Target::Remote } else { Target::Outside };
     };
     if repository.file(&path).is_some() {

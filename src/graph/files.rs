@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::classify::{self, Charts};
 use super::edges::Edges;
 use super::reach::Reach;
-use super::reconcilers::{self, Artifacts, Entry, Folders, Outside};
+use super::reconcilers::{self, Entry};
 use super::role::Role;
+use super::sources::{OtherRepository, Sources};
 use crate::discover;
 use crate::load::{Dialect, Repository};
 use crate::source::{Origin, RepoPath, Source};
@@ -95,11 +96,19 @@ fn may_be_object(text: &str) -> bool {
     text.contains("apiVersion") || text.contains('\\')
 }
 
+/// What the reconcilers' objects of the repository apply, as far as their files tell.
+#[derive(Debug)]
+pub(super) struct Reconciled {
+    pub(super) sources: Sources,
+    pub(super) entries: Vec<Entry>,
+}
+
 /// Finds what the Flux and Argo CD objects of the repository apply.
 pub(super) fn applied(
     repository: &Repository,
+    others: &[OtherRepository],
     files: &[FileRole<'_>],
-) -> (Vec<Entry>, Vec<Outside>) {
+) -> Reconciled {
     let documents = || {
         files
             .iter()
@@ -110,20 +119,13 @@ pub(super) fn applied(
             })
             .flatten()
     };
-    let mut artifacts = Artifacts::default();
+    let mut sources = Sources::new(repository, others);
     for (path, document) in documents() {
-        artifacts.add(path, document);
+        sources.add(path, document);
     }
-    let folders = Folders::of(repository);
-    let mut entries = Vec::new();
-    let mut outside = Vec::new();
-    for (path, document) in documents() {
-        let in_scope = repository.file(path).is_some_and(|file| file.in_scope);
-        let mut applied = reconcilers::applied(path, document, &artifacts, &folders);
-        entries.append(&mut applied.entries);
-        if in_scope {
-            outside.append(&mut applied.outside);
-        }
-    }
-    (entries, outside)
+    sources.settle(repository);
+    let entries = documents()
+        .flat_map(|(path, document)| reconcilers::applied(path, document, repository, &sources))
+        .collect();
+    Reconciled { sources, entries }
 }

@@ -26,11 +26,18 @@ pub struct Defect {
     pub message: String,
     /// How to mend it.
     pub help: Option<String>,
+    /// Whether Flux, which reads the kustomization that it applies itself, passes over it.
+    pub is_lenient: bool,
 }
 
 impl Defect {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), help: None }
+        Self { span, message: message.into(), help: None, is_lenient: false }
+    }
+
+    /// The same, where Flux passes over it.
+    pub(crate) fn lenient(span: Span, message: impl Into<String>) -> Self {
+        Self { is_lenient: true, ..Self::new(span, message) }
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -189,7 +196,7 @@ impl Kustomization {
                 || blank(&entry.value)
         });
         if is_empty && defects.is_empty() {
-            defects.push(Defect::new(root.span, "the kustomization is empty").with_help(
+            defects.push(Defect::lenient(root.span, "the kustomization is empty").with_help(
                 "list something under `resources`, or remove the file and what refers to it",
             ));
         }
@@ -234,9 +241,8 @@ pub fn read(repository: &Repository, path: &RepoPath) -> Option<(Kustomization, 
     let start = Span::start_of(file.source);
     if let Some(problem) = parsed.problems.iter().find(|problem| problem.is_fatal()) {
         let defect = Defect {
-            span: problem.span,
-            message: problem.message.clone(),
             help: problem.help.clone(),
+            ..Defect::new(problem.span, problem.message.clone())
         };
         let read = parsed.documents.first().map(Kustomization::read);
         let kustomization = read.map_or_else(|| Kustomization::empty(start), |(read, _)| read);
@@ -246,7 +252,7 @@ pub fn read(repository: &Repository, path: &RepoPath) -> Option<(Kustomization, 
         Some(document) => Kustomization::read(document),
         None => (
             Kustomization::empty(start),
-            vec![Defect::new(start, "the kustomization is empty").with_help(
+            vec![Defect::lenient(start, "the kustomization is empty").with_help(
                 "list something under `resources`, or remove the file and what refers to it",
             )],
         ),

@@ -15,6 +15,8 @@ pub(super) struct Placed {
     folders: BTreeMap<RepoPath, Said>,
     /// Folders without a kustomization that a reconciler applies, and whether all below them.
     plain: BTreeMap<RepoPath, bool>,
+    /// Which roots reach the files that hold reconcilers' objects.
+    holders: BTreeMap<RepoPath, Vec<RepoPath>>,
 }
 
 impl Placed {
@@ -24,10 +26,9 @@ impl Placed {
         entries: &[Entry],
         environments: &mut Environments,
     ) -> Self {
-        let mut placed = Self { folders: BTreeMap::new(), plain: BTreeMap::new() };
-        // Which roots reach the files that hold reconcilers' objects.
-        let mut holders: BTreeMap<&RepoPath, Vec<&RepoPath>> =
-            entries.iter().map(|entry| (&entry.file, Vec::new())).collect();
+        let mut placed =
+            Self { folders: BTreeMap::new(), plain: BTreeMap::new(), holders: BTreeMap::new() };
+        placed.holders = entries.iter().map(|entry| (entry.file.clone(), Vec::new())).collect();
         let starts: BTreeSet<&RepoPath> =
             leaves.iter().copied().chain(entries.iter().map(|entry| &entry.folder)).collect();
         for start in starts {
@@ -39,8 +40,8 @@ impl Placed {
             let mut closure = BTreeSet::new();
             edges.reach(start, &mut closure);
             for path in edges.uses(&closure).into_keys() {
-                if let Some(roots) = holders.get_mut(path) {
-                    roots.push(start);
+                if let Some(roots) = placed.holders.get_mut(path) {
+                    roots.push(start.clone());
                 }
             }
         }
@@ -58,8 +59,7 @@ impl Placed {
                 if own.is_some_and(|said| said.values().any(|by| *by == SaidBy::Configuration)) {
                     continue;
                 }
-                let roots = holders.get(&entry.file).map_or(&[][..], Vec::as_slice);
-                let names = placed.of_holder(&entry.file, roots, environments);
+                let names = placed.of_holder(&entry.file, environments);
                 let said = placed.folders.entry(entry.folder.clone()).or_default();
                 for name in names {
                     said.entry(name).or_insert_with(|| {
@@ -76,19 +76,14 @@ impl Placed {
     }
 
     /// Returns the environments of a file that holds a reconciler's object.
-    fn of_holder(
-        &self,
-        file: &RepoPath,
-        roots: &[&RepoPath],
-        environments: &mut Environments,
-    ) -> BTreeSet<Arc<str>> {
+    fn of_holder(&self, file: &RepoPath, environments: &mut Environments) -> BTreeSet<Arc<str>> {
         let configured = environments.configured(file);
         if !configured.is_empty() {
             return configured;
         }
         let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
-        for root in roots {
-            match self.folders.get(*root).filter(|said| !said.is_empty()) {
+        for root in self.holders.get(file).map_or(&[][..], Vec::as_slice) {
+            match self.folders.get(root).filter(|said| !said.is_empty()) {
                 Some(said) => names.extend(said.keys().cloned()),
                 None => names.extend(environments.by_path(root, false)),
             }
@@ -114,6 +109,33 @@ impl Placed {
             }
             if folder.is_root() {
                 return None;
+            }
+            folder = folder.parent();
+        }
+    }
+
+    /// Returns the environments of what holds a reconciler's object.
+    pub(super) fn of_entry(
+        &self,
+        entry: &Entry,
+        environments: &mut Environments,
+    ) -> Vec<Placement> {
+        let names = self.of_holder(&entry.file, environments);
+        placements(names.into_iter().map(|name| (name, SaidBy::Path)).collect(), environments)
+    }
+
+    /// Says whether a reconciler applies what a path holds, as far as the files tell.
+    pub(super) fn is_applied(&self, path: &RepoPath, is_folder: bool) -> bool {
+        let parent = path.parent();
+        let mut folder = parent.clone();
+        loop {
+            if let Some(all) = self.plain.get(&folder)
+                && (*all || (folder == parent && !is_folder))
+            {
+                return true;
+            }
+            if folder.is_root() {
+                return false;
             }
             folder = folder.parent();
         }

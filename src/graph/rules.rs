@@ -1,4 +1,4 @@
-//! The rules about what the gate cannot see.
+//! The rules about what the gate cannot see, and about reconcilers that wait in vain.
 
 use std::borrow::Cow;
 
@@ -18,6 +18,15 @@ pub const OTHER_REPOSITORY: RuleId = RuleId::known("coverage/other-repository");
 pub const UNREFERENCED_FILE: RuleId = RuleId::known("coverage/unreferenced-file");
 /// A kustomization needs a program.
 pub const PLUGIN_NOT_RUN: RuleId = RuleId::known("coverage/plugin-not-run");
+
+/// Variables need values that only a cluster has.
+pub const UNKNOWN_VALUES: RuleId = RuleId::known("coverage/unknown-values");
+/// A Kustomization waits for one that nothing in the repository defines.
+pub const UNKNOWN_DEPENDENCY: RuleId = RuleId::known("flux/unknown-dependency");
+/// Kustomizations wait for each other.
+pub const DEPENDENCY_CIRCLE: RuleId = RuleId::known("flux/dependency-circle");
+/// A generator of Applications needs something that is not in the repository.
+pub const NOT_EXPANDED: RuleId = RuleId::known("coverage/not-expanded");
 
 /// Returns the rules about what lies outside what the gate can see.
 pub fn rules() -> Vec<RuleMeta> {
@@ -76,6 +85,44 @@ pub fn rules() -> Vec<RuleMeta> {
             "The object tells Flux or Argo CD to apply a path that this repository does not have. \
              What lies there is not judged here.",
             "run the gate in that repository as well, or correct the path if it should be here",
+            Severity::Low,
+        ),
+        rule(
+            UNKNOWN_VALUES,
+            "Variables need values that only the cluster has",
+            "A Kustomization of Flux fills in variables from a ConfigMap or a Secret that the \
+             repository does not define. The objects are judged with the text of the variables in \
+             place, and fields whose form depends on the value are not held against their schema.",
+            "give the values of the environment in `tidewaiter.yaml`, under `clusterValues`",
+            Severity::Low,
+        ),
+        rule(
+            UNKNOWN_DEPENDENCY,
+            "Kustomization depends on one that is not there",
+            "Flux applies a Kustomization only when all that `dependsOn` names are ready. Nothing in \
+             the repository defines this one: unless it comes from elsewhere, the objects are never \
+             applied. Without a namespace, the name is looked for in that of the Kustomization.",
+            "correct the name or the namespace, or remove the entry",
+            Severity::Medium,
+        ),
+        RuleMeta {
+            enforcement: Enforcement::Deny,
+            ..rule(
+                DEPENDENCY_CIRCLE,
+                "Kustomizations depend on each other",
+                "Flux applies a Kustomization only when all that `dependsOn` names are ready. These \
+                 wait for each other, so that none of them is ever applied.",
+                "remove one of the entries of `dependsOn`",
+                Severity::High,
+            )
+        },
+        rule(
+            NOT_EXPANDED,
+            "ApplicationSet is not expanded",
+            "A generator of the ApplicationSet asks a cluster, a forge or another service for what \
+             it makes Applications of. The gate asks none of them, so the Applications are not \
+             followed.",
+            "declare the clusters in `tidewaiter.yaml`, under `clusters`",
             Severity::Low,
         ),
         rule(

@@ -20,7 +20,7 @@ fn repository(files: &[(&str, &str)]) -> Repository {
 }
 
 fn build(repository: &Repository) -> Graph {
-    Graph::new(repository, &[], "1.37".parse().unwrap())
+    Graph::new(repository, &[], &[], "1.37".parse().unwrap())
 }
 
 fn graph(files: &[(&str, &str)]) -> Graph {
@@ -458,29 +458,6 @@ fn an_artifact_made_of_this_repository_leads_back_to_it() {
 }
 
 #[test]
-fn what_reconcilers_apply_from_elsewhere_is_named() {
-    let nowhere = flux("a", "./nowhere");
-    let other = flux("b", "./").replace("flux-system", "team");
-    let variable = flux("c", "./clusters/${ENV}");
-    let chart = argo("x", "").replace("path: x", "chart: redis");
-    let graph = graph(&[
-        ("a.yaml", &nowhere),
-        ("b.yaml", &other),
-        ("c.yaml", &variable),
-        ("d.yaml", &chart),
-    ]);
-    let messages: Vec<&str> = graph.findings().iter().map(|it| it.message.as_str()).collect();
-    assert_eq!(
-        messages,
-        [
-            "the path `./nowhere` is not in this repository, so its objects are not judged",
-            "the source `team` is another repository, so its objects are not judged",
-            "the chart `redis` lies outside the repository, so its objects are not judged",
-        ]
-    );
-}
-
-#[test]
 fn the_configuration_speaks_first() {
     let repository = repository(&[
         ("clusters/staging/apps.yaml", &flux("apps", "./apps")),
@@ -494,9 +471,10 @@ fn the_configuration_speaks_first() {
         kubernetes: Some("1.34".parse().unwrap()),
         paths: paths.iter().map(|path| Glob::new(&RepoPath::root(), path).unwrap()).collect(),
         labels: BTreeMap::new(),
+        cluster_values: Vec::new(),
     };
     let rules = [rule("live", &["apps"]), rule("lab", &["tools/*.yaml"])];
-    let graph = Graph::new(&repository, &rules, "1.37".parse().unwrap());
+    let graph = Graph::new(&repository, &rules, &[], "1.37".parse().unwrap());
     let placement = &graph.roots()[0].environments[0];
     assert_eq!(&*placement.environment.name, "live/one");
     assert_eq!(placement.environment.tier, Tier::Production);

@@ -44,6 +44,8 @@ pub struct Repository {
     files: BTreeMap<RepoPath, File>,
     folders: BTreeSet<RepoPath>,
     bases: BTreeSet<RepoPath>,
+    /// The roots of other repositories, which paths do not leave.
+    others: BTreeSet<RepoPath>,
     sources: SourceMap,
     limits: Limits,
 }
@@ -83,11 +85,32 @@ impl Repository {
         self.bases.insert(folder);
     }
 
-    /// Returns the root, then the folders around a file that are repositories of their own, the
+    /// Says that a folder beside the repository holds another repository, as a checkout of its own.
+    pub fn add_other(&mut self, folder: RepoPath) {
+        self.others.insert(folder);
+    }
+
+    /// Returns the root of the repository that a path lies in: this one, or one beside it.
+    pub fn home(&self, path: &RepoPath) -> RepoPath {
+        if !path.is_beside() {
+            return RepoPath::root();
+        }
+        let around = self.others.iter().filter(|root| path.is_within(root));
+        around.max_by_key(|root| root.segments().count()).cloned().unwrap_or_else(RepoPath::root)
+    }
+
+    /// Resolves a relative path against a folder; `None` when it leaves the repository that the
+    /// folder lies in.
+    pub fn join(&self, folder: &RepoPath, relative: &str) -> Option<RepoPath> {
+        let path = folder.join(relative)?;
+        (!folder.is_beside() || path.is_within(&self.home(folder))).then_some(path)
+    }
+
+    /// Returns the root of its repository, then the folders around a file that are repositories of their own, the
     /// nearest first.
     pub fn bases(&self, file: &RepoPath) -> impl Iterator<Item = RepoPath> {
         let around = self.bases.iter().rev().filter(|base| file.is_within(base));
-        [RepoPath::root()].into_iter().chain(around.cloned())
+        [self.home(file)].into_iter().chain(around.cloned())
     }
 
     /// Returns all texts.

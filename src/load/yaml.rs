@@ -13,6 +13,8 @@ mod shared;
 mod split;
 mod timestamp;
 
+pub(crate) use resolve::is_typed;
+
 use super::{Parsed, Problem, ProblemKind};
 use crate::document::Document;
 use crate::source::{Source, SourceId, Span};

@@ -18,7 +18,7 @@ use miette::{
 use self::excerpt::Excerpt;
 pub(super) use self::summary::last_line;
 use super::redact::Secrets;
-use super::{Report, Style, text};
+use super::{Display, Report, Style, text};
 use crate::document::ObjectRef;
 use crate::judge::Judged;
 use crate::rule::{Enforcement, RuleId};
@@ -54,8 +54,13 @@ fn source(judged: &Judged) -> crate::source::SourceId {
 
 /// Returns the path of a file as it is shown: from the working directory.
 fn path(report: &Report<'_>, path: &RepoPath) -> String {
-    let prefix = report.display.prefix.trim_end_matches('/');
-    if path.is_outside() || report.display.prefix.is_empty() {
+    shown_path(&report.display, path)
+}
+
+/// The same, outside of a report.
+pub(super) fn shown_path(display: &Display, path: &RepoPath) -> String {
+    let prefix = display.prefix.trim_end_matches('/');
+    if path.is_outside() || display.prefix.is_empty() {
         path.to_string()
     } else if path.is_root() {
         // `/` is a prefix too.

@@ -66,7 +66,7 @@ struct ReportV1 {
 
 /// The version of this format.
 #[derive(Debug, Serialize, JsonSchema)]
-enum FormatVersion {
+pub(super) enum FormatVersion {
     #[serde(rename = "v1")]
     V1,
 }
@@ -272,7 +272,7 @@ enum EnforcementV1 {
 /// What an object calls itself.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct ObjectV1 {
+pub(super) struct ObjectV1 {
     /// E.g. `apps/v1`.
     api_version: String,
     /// E.g. `Deployment`.
@@ -286,7 +286,7 @@ struct ObjectV1 {
 /// A step to a field: the name of a field, or the number of an item, from 0.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-enum StepV1 {
+pub(super) enum StepV1 {
     Key(String),
     Index(usize),
 }
@@ -294,7 +294,7 @@ enum StepV1 {
 /// A place in a file.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct LocationV1 {
+pub(super) struct LocationV1 {
     /// The file, below the root of the repository, `/` between segments.
     path: String,
     /// The line at which it starts, from 1.

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::others::SourceFolder;
 use super::schemas::SchemaPlace;
 use super::{Rules, RunError, failure};
 use crate::check::policy::BundleError;
@@ -96,6 +97,46 @@ pub(super) fn policies(
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files.dedup_by(|later, first| later.path == first.path);
     Ok(files)
+}
+
+/// Returns the folders of other repositories that a configuration names.
+///
+/// `folder` is that of the configuration, below `root`. Where the configuration is a file of the
+/// repository, no folder may lie outside of that. A configuration that cannot be read names none:
+/// [`Configuration::of`] says what is wrong with it.
+pub(super) fn others(
+    sources: &SourceMap,
+    config: SourceId,
+    folder: &RepoPath,
+    root: &Path,
+    is_own: bool,
+) -> Result<Vec<SourceFolder>, Vec<Failure>> {
+    let Ok(parsed) = parsed(sources, config) else { return Ok(Vec::new()) };
+    let Ok(draft) = Draft::read(parsed.documents.first()) else { return Ok(Vec::new()) };
+    let base = folder.segments().fold(root.to_owned(), |at, name| at.join(name));
+    let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    for source in draft.sources() {
+        let path = base.join(&source.path);
+        let refused = |reason: &str, help: &str| Failure {
+            span: Some(source.span),
+            help: Some(help.to_owned()),
+            ..failure(format!("the source `{}` {reason}", source.path))
+        };
+        match path.canonicalize() {
+            Ok(path) if is_own && !path.starts_with(&real) => failures.push(refused(
+                "lies outside of the repository",
+                "name it with `--source`, or in a configuration outside that `--config` names",
+            )),
+            Ok(path) if path.is_dir() => {
+                found.push(SourceFolder { url: source.url.clone(), folder: path });
+            }
+            Ok(_) => failures.push(refused("is no folder", "name the folder of a checkout")),
+            Err(_) => failures.push(refused("is not there", "name the folder of a checkout")),
+        }
+    }
+    if failures.is_empty() { Ok(found) } else { Err(failures) }
 }
 
 /// Returns the places with schemas that a configuration names.

@@ -24,7 +24,7 @@ use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
 use crate::graph;
 use crate::hex;
-use crate::judge::{Audit, Court, Summary, Verdict};
+use crate::judge::{Audit, Court, Summary, Verdict, Withheld};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
 use crate::review::{Apply, Operation, Review};
@@ -194,7 +194,7 @@ pub(super) fn rules(inputs: &Inputs) -> Result<Rules, RunError> {
 }
 
 /// Returns failures as lines, each with its place and with what to do.
-fn told(sources: &SourceMap, failures: &[Failure]) -> Vec<String> {
+pub(super) fn told(sources: &SourceMap, failures: &[Failure]) -> Vec<String> {
     let told = |failure: &Failure| {
         let place = failure.span.map(|span| {
             let location = sources.location(span);
@@ -361,6 +361,7 @@ impl Gate {
             waived: ruling.waived,
             failures,
             summary: Summary::default(),
+            withheld: Withheld::default(),
         };
         let report = Report {
             verdict: &verdict,

@@ -106,13 +106,13 @@ fn holds(span: Span, offset: u32) -> bool {
 /// Returns a finding for each environment that the configuration names and that is not there.
 pub(super) fn unknown_environments(
     settings: &Settings,
-    graph: &Graph,
+    reviews: &Reviews<'_>,
     registry: &Registry,
 ) -> Vec<Finding> {
     let Some(rule) = registry.get(&UNKNOWN_ENVIRONMENT) else { return Vec::new() };
     let configured = settings.environments.iter().map(|it| &*it.name);
     let known: BTreeSet<&str> =
-        graph.environments().iter().map(|it| &*it.name).chain(configured).collect();
+        reviews.environments.keys().map(|it| &**it).chain(configured).collect();
     let unknown = settings
         .named_environments
         .iter()
@@ -226,7 +226,7 @@ pub(super) fn summary(
         rules: 0,
         not_judged,
         other_documents,
-        environments: environments(graph, reviews, settings, options),
+        environments: environments(reviews, settings, options),
         kinds: Vec::new(),
         default_kubernetes: None,
         default_upgraded_from: None,
@@ -282,7 +282,9 @@ fn parsed_before<'a>(repository: &'a Repository, path: &RepoPath) -> Option<&'a 
 fn judged_files(repository: &Repository, graph: &Graph, reviews: &Reviews<'_>) -> Vec<JudgedFile> {
     // A file of a kustomization may hold something beside objects, e.g. the kustomization itself.
     let others: BTreeSet<Span> = graph.others().iter().map(|other| other.span).collect();
-    let resources: BTreeSet<&RepoPath> = graph.resources().iter().collect();
+    // A reconciler that renders a folder without a kustomization reads plain manifests.
+    let plain = graph.plain().iter().map(|manifest| &manifest.path);
+    let resources: BTreeSet<&RepoPath> = graph.resources().iter().chain(plain).collect();
     let mut files: BTreeMap<&RepoPath, JudgedFile> = BTreeMap::new();
     let mut add = |path, documents, environments: &[Arc<Environment>], sum: bool| {
         let file = files.entry(path).or_insert_with(|| JudgedFile {
@@ -343,7 +345,6 @@ fn why_not(role: Role) -> Option<&'static str> {
 }
 
 fn environments(
-    graph: &Graph,
     reviews: &Reviews<'_>,
     settings: &Settings,
     options: &Options,
@@ -361,9 +362,9 @@ fn environments(
                 rule.kubernetes.is_some() && super::objects::is_named(&environment.name, &rule.name)
             })
     };
-    graph
-        .environments()
-        .iter()
+    reviews
+        .environments
+        .values()
         .filter_map(|environment| {
             let objects = *objects.get(&*environment.name)?;
             Some(JudgedEnvironment {

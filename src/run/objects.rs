@@ -1,7 +1,7 @@
 //! What is to be judged: rendered objects and plain manifests, once for every environment.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use super::schemas::Kind;
 use super::{Options, Progress};
 use crate::check::schema::{self, Authority, Definitions};
 use crate::check::{self, Check, Context, Results};
-use crate::config::Settings;
+use crate::config::{Settings, ValuesKind};
 use crate::document::Document;
 use crate::environment::{Environment, KubernetesVersion};
 use crate::finding::{Failure, Finding};
@@ -42,6 +42,10 @@ pub(super) struct Reviews<'run> {
     pub(super) not_judged: Vec<NotJudged>,
     pub(super) findings: Vec<Finding>,
     pub(super) failures: Vec<Failure>,
+    /// What no report may show.
+    pub(super) withheld: BTreeSet<Arc<str>>,
+    /// Every environment that receives something, in the order of the names.
+    pub(super) environments: BTreeMap<Arc<str>, Arc<Environment>>,
 }
 
 /// Says whether an environment is the one that a flag names: by its whole name, or by its class.
@@ -68,17 +72,8 @@ pub(super) fn collect<'run>(
             None => Some(all.collect()),
         }
     };
-    let roots: Vec<(&graph::Root, Vec<Arc<Environment>>)> =
-        graph.roots().iter().filter_map(|root| Some((root, wanted(&root.environments)?))).collect();
-    let cache = render::Cache::default();
-    let renders: Vec<Result<Rendered, RenderError>> = roots
-        .par_iter()
-        .map(|(root, _)| {
-            let rendered = render::kustomize(repository, &root.folder, &cache);
-            progress.step();
-            rendered
-        })
-        .collect();
+    let known = known(settings);
+    let deliveries = render::deliver(repository, graph, &known, &|| progress.step());
 
     let mut reviews = Reviews {
         tasks: Vec::new(),
@@ -87,17 +82,34 @@ pub(super) fn collect<'run>(
         not_judged: Vec::new(),
         findings: Vec::new(),
         failures: Vec::new(),
+        withheld: deliveries.withheld,
+        environments: deliveries
+            .all
+            .iter()
+            .flat_map(|it| &it.environments)
+            .map(|it| &it.environment)
+            .chain(graph.environments())
+            .map(|it| (Arc::clone(&it.name), Arc::clone(it)))
+            .collect(),
     };
-    for ((root, environments), rendered) in roots.into_iter().zip(renders) {
-        match rendered {
+    for delivery in deliveries.all {
+        let Some(environments) = wanted(&delivery.environments) else { continue };
+        match delivery.rendered {
             Ok(rendered) => {
-                let apply = graph.apply(&root.folder);
-                reviews.add_rendered(repository, registry, rendered, (environments, apply));
+                reviews.add_rendered(
+                    repository,
+                    registry,
+                    rendered,
+                    (environments, delivery.apply),
+                );
             }
-            Err(error) => reviews.add_broken(settings, root, error),
+            Err(error) => {
+                let folder = delivery.folder.unwrap_or_else(RepoPath::root);
+                reviews.add_broken(settings, &folder, error);
+            }
         }
     }
-    for manifest in graph.plain() {
+    for manifest in graph.plain().iter().filter(|it| !deliveries.read.contains(&it.path)) {
         let Some(environments) = wanted(&manifest.environments) else { continue };
         let document = repository
             .parsed(&manifest.path, Dialect::Kubectl)
@@ -111,6 +123,28 @@ pub(super) fn collect<'run>(
         reviews.plain.push((manifest.path.clone(), environments));
     }
     reviews
+}
+
+/// Returns what the configuration knows of clusters.
+pub(super) fn known(settings: &Settings) -> render::Known {
+    let values = settings.environments.iter().filter(|it| !it.cluster_values.is_empty());
+    let values = values.map(|rule| {
+        let name = match &rule.cluster {
+            Some(cluster) if *cluster != rule.name => format!("{}/{cluster}", rule.name),
+            _ => rule.name.clone(),
+        };
+        let mut values = render::Values::of_environment(name);
+        for object in &rule.cluster_values {
+            let kind = match object.kind {
+                ValuesKind::ConfigMap => "ConfigMap",
+                ValuesKind::Secret => "Secret",
+            };
+            let each = object.values.iter().map(|(key, value)| (key.clone(), value.clone()));
+            values.give(kind, &object.namespace, &object.name, each);
+        }
+        values
+    });
+    render::Known { values: values.collect(), as_rendered: false }
 }
 
 impl<'run> Reviews<'run> {
@@ -160,20 +194,20 @@ impl<'run> Reviews<'run> {
         self.rendered.push((rendered.read, environments));
     }
 
-    fn add_broken(&mut self, settings: &Settings, root: &graph::Root, error: RenderError) {
+    fn add_broken(&mut self, settings: &Settings, folder: &RepoPath, error: RenderError) {
         self.not_judged.push(NotJudged {
-            path: root.folder.clone(),
+            path: folder.clone(),
             span: Some(error.span),
             reason: format!("the kustomization cannot be rendered: {}", error.message),
             failure: true,
         });
-        if settings.external(&root.folder).is_some() {
+        if settings.external(folder).is_some() {
             return;
         }
         self.failures.push(Failure {
             rule: None,
             span: Some(error.span),
-            reason: format!("cannot render `{}`: {}", root.folder, error.message),
+            reason: format!("cannot render `{}`: {}", folder, error.message),
             help: error.help,
         });
     }
@@ -206,6 +240,29 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
                 "`{text}` is a program of its own, which is not run; what it makes is not judged"
             ),
         ),
+        GapKind::MissingPath => (
+            Some(graph::OTHER_REPOSITORY),
+            format!("the path `{text}` is not in this repository, so its objects are not judged"),
+        ),
+        GapKind::OtherRepository => (
+            Some(graph::OTHER_REPOSITORY),
+            format!("the source `{text}` is another repository, so its objects are not judged"),
+        ),
+        GapKind::UnknownValues => (
+            Some(graph::UNKNOWN_VALUES),
+            format!("the values of `{text}` are not known, so its variables stay as they are"),
+        ),
+        GapKind::UnknownDependency => (
+            Some(graph::UNKNOWN_DEPENDENCY),
+            format!("no Kustomization here is called `{text}`, so Flux waits for it in vain"),
+        ),
+        GapKind::DependencyCircle => (
+            Some(graph::DEPENDENCY_CIRCLE),
+            format!("`{text}` waits for this Kustomization itself, so Flux applies neither"),
+        ),
+        GapKind::NotExpanded => {
+            (Some(graph::NOT_EXPANDED), format!("{text}, so what it makes is not judged"))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, Refused};
+use super::others::{self, SourceFolder};
 use super::schemas::SchemaPlace;
 use super::{Input, Options, Outcome, Rules, RunError};
 use crate::config::{self, Settings};
@@ -14,7 +15,7 @@ use crate::discover::{
 use crate::environment::KubernetesVersion;
 use crate::fetch;
 use crate::finding::Failure;
-use crate::graph::{self, Graph};
+use crate::graph::{self, Graph, OtherRepository};
 use crate::judge::{Summary, Verdict};
 use crate::load::{Limits, Repository};
 use crate::source::{Origin, RepoPath, Source, SourceId, SourceMap, Span};
@@ -40,6 +41,8 @@ pub(super) struct Read {
     scope: Vec<RepoPath>,
     /// The configuration file, where there is one.
     config: Option<ConfigFile>,
+    /// The further repositories of the fleet.
+    others: Vec<OtherRepository>,
     limits: WalkLimits,
 }
 
@@ -75,6 +78,7 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
         skipped: Vec::new(),
         scope: Vec::new(),
         config: None,
+        others: Vec::new(),
         limits,
     };
     match &options.input {
@@ -104,10 +108,27 @@ pub(super) fn read(options: &Options) -> Result<Read, RunError> {
     if let Some(path) = &options.config {
         read.config = Some(read.named_config(options, path)?);
     }
+    for source in &options.sources {
+        read.add_other(source, &options.current_dir)?;
+    }
     Ok(read)
 }
 
 impl Read {
+    /// Reads another repository of the fleet.
+    pub(super) fn add_other(
+        &mut self,
+        source: &SourceFolder,
+        current_dir: &Path,
+    ) -> Result<(), RunError> {
+        let root = self.root.as_deref();
+        let (other, skipped) =
+            others::read(&mut self.repository, root, source, current_dir, &self.limits)?;
+        self.others.push(other);
+        self.skipped.extend(skipped);
+        Ok(())
+    }
+
     /// Finds the configuration file of a path: in its folder, or the nearest one above.
     fn nearest_config(&mut self, start: Option<&RepoPath>) -> Option<ConfigFile> {
         let mut folder = start?.clone();
@@ -202,6 +223,23 @@ impl Read {
         Configuration::of(self.sources(), config.source, &config.folder, &policies)
     }
 
+    /// Reads the other repositories that the configuration names; those of the command line come
+    /// first.
+    pub(super) fn configured_sources(&mut self, options: &Options) -> Result<(), Refused> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let Some(root) = config.elsewhere.as_deref().or(self.root.as_deref()) else {
+            return Ok(());
+        };
+        let is_own = config.elsewhere.is_none();
+        let named =
+            configuration::others(self.sources(), config.source, &config.folder, root, is_own)
+                .map_err(Refused::Failures)?;
+        for source in named {
+            self.add_other(&source, &options.current_dir).map_err(Refused::Program)?;
+        }
+        Ok(())
+    }
+
     /// Returns the places with schemas: those of the command line, then those that the
     /// configuration names.
     pub(super) fn places(&mut self, options: &Options) -> Result<Vec<SchemaPlace>, Refused> {
@@ -283,6 +321,7 @@ impl Read {
                     kubernetes: None,
                     paths: Vec::new(),
                     labels: BTreeMap::new(),
+                    cluster_values: Vec::new(),
                 });
             }
             let all = config::Glob::new(&RepoPath::root(), "**").ok();
@@ -290,13 +329,13 @@ impl Read {
                 rule.paths = all.iter().cloned().collect();
             }
         }
-        let mut graph = Graph::new(&self.repository, &rules, default);
+        let mut graph = Graph::new(&self.repository, &rules, &self.others, default);
         for _ in 0..ROUNDS {
             let missing: Vec<RepoPath> = graph.missing().to_vec();
             if !self.read_more(&missing) {
                 break;
             }
-            graph = Graph::new(&self.repository, &rules, default);
+            graph = Graph::new(&self.repository, &rules, &self.others, default);
         }
         if let (Input::Paths(_), Some(wanted)) = (&options.input, &options.environment) {
             let known: Vec<&Arc<str>> = graph.environments().iter().map(|it| &it.name).collect();

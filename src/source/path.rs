@@ -11,6 +11,7 @@ pub const KUSTOMIZATION_FILES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A path below the root of the repository: `/` between segments, no leading `/`, no `.` or `..`.
+/// Only what lies beside the repository ([`RepoPath::beside`]) starts with `..`.
 ///
 /// The root itself is the empty path. Names that are not UTF-8 are kept readable and apart
 /// from each other by `\xNN` escapes, so a path is a key and text, never a way to open a file.
@@ -39,6 +40,22 @@ impl RepoPath {
         Self(Arc::from(format!("/{}", text.trim_start_matches('/'))))
     }
 
+    /// Names a folder that lies beside the repository by its path relative to the root, such as
+    /// `../platform`: the other repositories of a fleet. [`Self::join`] does not leave it for what
+    /// lies above.
+    ///
+    /// `up` is the number of folders to leave, and at least one.
+    pub fn beside(up: usize, inside: &str) -> Self {
+        let mut parts = vec![".."; up.max(1)];
+        parts.extend(inside.split('/').filter(|part| !matches!(*part, "" | "." | "..")));
+        Self(Arc::from(parts.join("/")))
+    }
+
+    /// Says whether this lies beside the repository.
+    pub fn is_beside(&self) -> bool {
+        self.segments().next() == Some("..")
+    }
+
     /// Says whether this names a file outside of the repository.
     pub fn is_outside(&self) -> bool {
         self.0.starts_with('/')
@@ -56,6 +73,8 @@ impl RepoPath {
         for part in relative.split('/') {
             match part {
                 "" | "." => {}
+                // What lies beside the repository starts with `..`, and stays there.
+                ".." if parts.last() == Some(&"..") => return None,
                 ".." => {
                     parts.pop()?;
                 }
@@ -157,6 +176,16 @@ mod tests {
         assert_eq!(path.to_string(), "/etc/gate/tidewaiter.yaml");
         assert!(path.is_outside());
         assert!(!RepoPath::new("/etc/gate/tidewaiter.yaml").is_outside());
+    }
+
+    #[test]
+    fn what_lies_beside_the_root_stays_there() {
+        let platform = RepoPath::beside(2, "teams/./platform/");
+        assert_eq!(platform.as_str(), "../../teams/platform");
+        assert!(platform.is_beside());
+        assert_eq!(platform.join("apps/web").unwrap().as_str(), "../../teams/platform/apps/web");
+        assert_eq!(platform.join("../../x").unwrap().as_str(), "../../x");
+        assert_eq!(platform.join("../../../x"), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod config;
 mod determinism;
 mod flags;
+mod flux;
 mod gate;
 mod help;
 mod hostile;
@@ -18,6 +19,7 @@ mod kinds;
 mod network;
 mod outputs;
 mod policies;
+mod render;
 mod schemas;
 mod secrets;
 mod stdin;

@@ -89,7 +89,7 @@ impl Reader {
 
     /// Reports a field that `owner` does not have.
     pub(super) fn unknown(&mut self, owner: &str, key: &str, span: Span, known: &[&str]) {
-        let defect = Defect::new(span, format!("{owner} has no field `{key}`"));
+        let defect = Defect::lenient(span, format!("{owner} has no field `{key}`"));
         self.defects.push(match closest(key, known.iter().copied()) {
             Some(near) => defect.with_help(format!("did you mean `{near}`?")),
             None => defect,

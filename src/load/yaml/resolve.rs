@@ -41,15 +41,18 @@ impl Resolved {
 /// Returns the scalar that the API server sees for a float: a whole one arrives as an integer,
 /// because Go's JSON writes it without a fraction.
 fn number(value: f64) -> Scalar {
-    // Every whole number in this range is exact in an i64.
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
+    // Below this, every whole number is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 {
+        return Scalar::Float(value);
+    }
+    if value.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range: exact")]
         let whole = value as i64;
-        Scalar::Int(whole)
-    } else {
-        Scalar::Float(value)
+        return Scalar::Int(whole);
     }
+    // Above, the text counts, which has as few digits as tell the number, and then zeros.
+    value.to_string().parse().map_or(Scalar::Float(value), Scalar::Int)
 }
 
 /// Resolves a plain scalar that has no tag; `None` where it is the text that stands there.
@@ -74,6 +77,11 @@ pub(super) fn plain(text: &str, dialect: Dialect) -> Option<Resolved> {
         },
         _ => None,
     }
+}
+
+/// Says whether a text without quotes is anything but a string to go-yaml v2, a time included.
+pub(crate) fn is_typed(text: &str) -> bool {
+    plain(text, Dialect::Kubectl).is_some() || timestamp::parse(text).is_some()
 }
 
 fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
@@ -392,6 +400,8 @@ mod tests {
             ("0_8", 8),
             ("1.", 1),
             ("1e3", 1000),
+            // The digits of the number, not its value in binary.
+            ("1159410489930300400.0", 1_159_410_489_930_300_400),
             ("-0", 0),
             ("9223372036854775807", i64::MAX),
         ] {

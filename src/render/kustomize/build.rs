@@ -237,7 +237,8 @@ impl<'a> Build<'a> {
         folder: &RepoPath,
         reference: &Text,
     ) -> Result<()> {
-        let joined = folder.join(&reference.text).filter(|_| !reference.is_empty());
+        let joined =
+            self.repository.join(folder, &reference.text).filter(|_| !reference.is_empty());
         match joined {
             Some(path) if self.repository.file(&path).is_some() => {
                 let mut files = self.files(out, folder);
@@ -387,7 +388,8 @@ impl<'a> Build<'a> {
         folder: &RepoPath,
         reference: &Text,
     ) -> Result<()> {
-        let joined = folder.join(&reference.text).filter(|_| !reference.is_empty());
+        let joined =
+            self.repository.join(folder, &reference.text).filter(|_| !reference.is_empty());
         match joined {
             Some(path) if self.repository.is_folder(&path) => {
                 self.enter(&path, reference.span)?;

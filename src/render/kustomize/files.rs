@@ -39,7 +39,7 @@ impl<'a> Files<'a> {
     /// The same for a path that is only a part of the value that holds it.
     pub(super) fn require_as(&mut self, reference: &Text, path: &str) -> Result<Option<RepoPath>> {
         let span = reference.span;
-        let joined = self.folder.join(path);
+        let joined = self.repository.join(self.folder, path);
         if let Some(joined) = joined.as_ref().filter(|it| self.repository.file(it).is_some()) {
             self.permit(joined, span)?;
             self.read.insert(joined.clone());
@@ -165,7 +165,7 @@ pub(super) fn load(
     let (kustomization, defects) = kustomization::read(repository, &file)
         .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
     match defects.into_iter().next() {
-        Some(Defect { span, message, help }) => {
+        Some(Defect { span, message, help, .. }) => {
             Err(RenderError { help, ..RenderError::broken(span, message) })
         }
         None => Ok((file, kustomization)),
