@@ -20,7 +20,7 @@ pub(super) const SIMPLE_KEY: usize = 128;
 
 /// Says whether a text holds a line break, so that as a key it needs a `?`.
 pub(super) fn is_multiline(text: &str) -> bool {
-    text.bytes().any(|byte| byte < b' ' || byte >= 0x80) && text.contains(is_break)
+    text.bytes().any(|byte| !(b' '..0x80).contains(&byte)) && text.contains(is_break)
 }
 
 /// Returns how a text is written.
@@ -76,8 +76,8 @@ impl Analysis {
                 b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
                 | b'"' | b'%' | b'@' | b'`',
                 ..,
-            ] => true,
-            [b'?' | b':' | b'-'] => true,
+            ]
+            | [b'?' | b':' | b'-'] => true,
             [b'?' | b':' | b'-', next, ..] => is_blank(*next),
             _ => false,
         };
