@@ -37,7 +37,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "load",
         ],
     ),
-    ("render", &["source", "document", "rule", "load", "graph"]),
+    ("render", &["source", "document", "rule", "config", "review", "engine", "load", "graph"]),
     (
         "check",
         &[

@@ -344,8 +344,7 @@ impl Sources {
             .filter(|it| it.kind == source.kind && it.name == source.name)
             .filter(|it| path.is_within(&it.to))
             .collect();
-        let order =
-            |it: &Copy| (nearness(&it.folder, file), it.to.segments().count());
+        let order = |it: &Copy| (nearness(&it.folder, file), it.to.segments().count());
         copies.sort_by_key(|it| std::cmp::Reverse(order(it)));
         copies
     }
@@ -376,6 +375,16 @@ impl Sources {
             Some(folder) => Located::Folder(folder),
             None => Located::Missing,
         }
+    }
+
+    /// Returns the folder that was given for the repository of a URL.
+    pub fn root_of(&self, url: &str) -> Option<&RepoPath> {
+        self.other(&normal_url(url)).map(|other| &other.root)
+    }
+
+    /// Says whether a folder was given for the repository of a URL.
+    pub fn is_known(&self, url: &str) -> bool {
+        self.other(&normal_url(url)).is_some()
     }
 
     /// Returns what is said of a source by the object nearest to the file.

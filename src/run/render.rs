@@ -243,8 +243,7 @@ fn targets(repository: &Repository, folder: &RepoPath) -> Vec<RepoPath> {
 
 /// Adds what plugins may read that stand in the kustomization itself.
 fn inline_plugins(kustomization: &Kustomization, folder: &RepoPath, out: &mut Vec<RepoPath>) {
-    let lists =
-        [&kustomization.generators, &kustomization.transformers, &kustomization.validators];
+    let lists = [&kustomization.generators, &kustomization.transformers, &kustomization.validators];
     for text in lists.into_iter().flatten().filter(|it| kustomization::is_inline(&it.text)) {
         for word in text.text.split(|c: char| c.is_whitespace() || "\"',[]{}=".contains(c)) {
             possible_path(word, folder, out);
@@ -312,7 +311,9 @@ pub(super) fn left_out(gap: &Gap) -> Option<Failure> {
             "commit what `helm template` makes of it, and list that under `resources`",
         ),
         GapKind::PluginNotRun => (
-            format!("`{text}` is a program of its own, which is not run, so what it makes is left out"),
+            format!(
+                "`{text}` is a program of its own, which is not run, so what it makes is left out"
+            ),
             "commit what it makes, and list that under `resources`",
         ),
         GapKind::MissingPath => (

@@ -166,7 +166,11 @@ fn trimmed<'v>(
 ///
 /// `*`, `?`, classes and escapes as Go's `path.Match` has them, but that `*` takes `/` too and one
 /// at the end takes everything.
-fn matches(mut pattern: &[u8], mut name: &[u8], steps: &mut usize) -> Result<Option<bool>, Refused> {
+fn matches(
+    mut pattern: &[u8],
+    mut name: &[u8],
+    steps: &mut usize,
+) -> Result<Option<bool>, Refused> {
     'pattern: while !pattern.is_empty() {
         let (star, chunk, rest) = next_chunk(pattern);
         pattern = rest;

@@ -7,12 +7,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::document::{Document, Node, NodeKind};
+use crate::document::{Document, Node};
 use crate::graph::kustomization::{
-    self, Defect, Found, Image, Item, Kustomization, Patch, Reader, SortOptions, Text,
+    self, Defect, Found, Image, Kustomization, Patch, SortOptions, Text,
 };
 use crate::load::Repository;
 use crate::render::RenderError;
+use crate::render::fields::{item, list, text};
 use crate::source::{RepoPath, Span};
 
 /// A kustomization, and the file it was read from.
@@ -69,11 +70,8 @@ fn resources(
     folder: &RepoPath,
     is_left_out: &dyn Fn(&RepoPath) -> bool,
 ) -> Vec<Text> {
-    let mut files: Vec<&RepoPath> = repository
-        .below(folder)
-        .map(|(path, _)| path)
-        .filter(|path| !is_left_out(path))
-        .collect();
+    let mut files: Vec<&RepoPath> =
+        repository.below(folder).map(|(path, _)| path).filter(|path| !is_left_out(path)).collect();
     // Go walks a folder by names, each folder before what sorts after it.
     files.sort_by(|a, b| by_segments(a, b));
     let depth = folder.segments().count();
@@ -90,9 +88,9 @@ fn resources(
             above.reverse();
             above
         };
-        let with_own = above.into_iter().find(|it| {
-            whole.contains(it) || kustomization::find(repository, it) != Found::None
-        });
+        let with_own = above
+            .into_iter()
+            .find(|it| whole.contains(it) || kustomization::find(repository, it) != Found::None);
         let entry = match with_own {
             Some(inside) if whole.contains(&inside) => continue,
             Some(inside) => {
@@ -209,44 +207,12 @@ fn add_image(images: &mut Vec<Image>, image: Image) {
 
 /// Says whether kustomize would take a path for one on this machine (`IsLocalRelativePath`).
 fn is_local(path: &str) -> bool {
-    const REMOTE: [&str; 8] = [
-        "git::",
-        "gh:",
-        "ssh://",
-        "https://",
-        "http://",
-        "git@",
-        "github.com:",
-        "github.com/",
-    ];
+    const REMOTE: [&str; 8] =
+        ["git::", "gh:", "ssh://", "https://", "http://", "git@", "github.com:", "github.com/"];
     let lower = path.to_ascii_lowercase();
-    let is_remote = REMOTE.iter().any(|start| lower.len() > start.len() && lower.starts_with(start));
+    let is_remote =
+        REMOTE.iter().any(|start| lower.len() > start.len() && lower.starts_with(start));
     !is_remote && !lower.strip_prefix("file://").unwrap_or(&lower).starts_with('/')
-}
-
-fn list<'a>(name: &str, node: Option<&'a Node>) -> Result<&'a [Node], RenderError> {
-    match node.map(|node| (&node.kind, node.span)) {
-        None => Ok(&[]),
-        Some((NodeKind::Sequence(items), _)) => Ok(items),
-        Some((_, span)) => Err(RenderError::broken(span, format!("`{name}` must be a list"))),
-    }
-}
-
-fn text(name: &str, node: &Node) -> Result<Text, RenderError> {
-    item(name, node)
-}
-
-fn item<T: Item>(name: &str, node: &Node) -> Result<T, RenderError> {
-    let mut reader = Reader::default();
-    let read = T::read(name, node, &mut reader);
-    let defect = reader.defects.into_iter().find(|defect| !defect.is_lenient);
-    match (read, defect) {
-        (Some(read), None) => Ok(read),
-        (_, Some(Defect { span, message, help, .. })) => {
-            Err(RenderError { help, ..RenderError::broken(span, message) })
-        }
-        (None, None) => Err(RenderError::broken(node.span, format!("`{name}` cannot be read"))),
-    }
 }
 
 /// Writes a value as JSON, which is how the legacy patches reach kustomize.

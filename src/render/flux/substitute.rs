@@ -22,8 +22,7 @@ pub(super) fn substitute(
     objects: &mut [Document],
     variables: &Variables<'_>,
 ) -> Result<Vec<Gap>, RenderError> {
-    let mut filling =
-        Filling { variables, allowance: Allowance::default(), kept: BTreeSet::new() };
+    let mut filling = Filling { variables, allowance: Allowance::default(), kept: BTreeSet::new() };
     for document in objects {
         if is_left_alone(&document.root) {
             continue;
@@ -254,9 +253,13 @@ mod oracle {
                 continue;
             }
             let got = if let Some(text) = case["text"].as_str() {
-                let lookup = |name: &str| vars.get(name).map_or(Lookup::Unset, |v| Lookup::Set(v.as_str().unwrap()));
+                let lookup = |name: &str| {
+                    vars.get(name).map_or(Lookup::Unset, |v| Lookup::Set(v.as_str().unwrap()))
+                };
                 template::parse(text)
-                    .and_then(|parts| template::fill(&parts, &lookup, &mut |_| (), &mut Allowance::default()))
+                    .and_then(|parts| {
+                        template::fill(&parts, &lookup, &mut |_| (), &mut Allowance::default())
+                    })
                     .map(Value::from)
                     .map_err(|e| format!("{e:?}"))
             } else {
@@ -265,13 +268,21 @@ mod oracle {
                 match root {
                     None => Err("unreadable json".to_owned()),
                     Some(mut root) => {
-                        let post: String = vars.iter().map(|(k, v)| format!("{k}: {v}, ")).collect();
+                        let post: String =
+                            vars.iter().map(|(k, v)| format!("{k}: {v}, ")).collect();
                         let doc = read(&format!("{{kind: K, apiVersion: v1, spec: {{postBuild: {{substitute: {{{post}}}}}}}}}")).unwrap();
                         let doc = Document::new(doc);
                         let known = Default::default();
                         let variables = Variables::of(&doc, None, &[], &known).unwrap();
-                        let mut filling = Filling { variables: &variables, allowance: Allowance::default(), kept: BTreeSet::new() };
-                        filling.node(&mut root, Place::Value).map(|()| root.to_json()).map_err(|e| e.message)
+                        let mut filling = Filling {
+                            variables: &variables,
+                            allowance: Allowance::default(),
+                            kept: BTreeSet::new(),
+                        };
+                        filling
+                            .node(&mut root, Place::Value)
+                            .map(|()| root.to_json())
+                            .map_err(|e| e.message)
                     }
                 }
             };

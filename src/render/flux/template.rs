@@ -345,12 +345,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads `:=default` and its like: text and expressions up to the brace.
-    fn default(
-        &mut self,
-        start: usize,
-        name: &'a str,
-        depth: usize,
-    ) -> Result<Part<'a>, Bad<'a>> {
+    fn default(&mut self, start: usize, name: &'a str, depth: usize) -> Result<Part<'a>, Bad<'a>> {
         let operator = if self.peek() == Some('=') {
             self.plain(|c, length| c == '=' && length == 1)
         } else {

@@ -61,11 +61,8 @@ impl Values {
         name: &str,
         values: impl IntoIterator<Item = (String, String)>,
     ) {
-        let key = Key {
-            kind: kind.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        };
+        let key =
+            Key { kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() };
         let held = |text| Held { text: Some(text), span: None };
         let values = values.into_iter().map(|(name, text)| (name, held(text)));
         self.objects.entry(key).or_default().extend(values);
@@ -117,7 +114,8 @@ fn is_encrypted(text: &str) -> bool {
     text.starts_with("ENC[") && text.ends_with(']')
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// Reads a value of a Secret's `data`.
+pub(in crate::render) fn decoded(text: &str) -> Option<String> {
     let packed: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     String::from_utf8(STANDARD.decode(packed).ok()?).ok()
 }

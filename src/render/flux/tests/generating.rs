@@ -51,10 +51,8 @@ fn a_source_leaves_out_what_its_ignore_files_name() {
 
 #[test]
 fn a_file_that_holds_no_object_breaks_a_generated_kustomization() {
-    let fixture = Fixture::new(&[
-        ("cluster/app.yaml", &app("")),
-        ("apps/web/values.yaml", "replicas: 1\n"),
-    ]);
+    let fixture =
+        Fixture::new(&[("cluster/app.yaml", &app("")), ("apps/web/values.yaml", "replicas: 1\n")]);
     assert_eq!(fixture.error("app"), "replicas: the object has no `kind`");
 }
 

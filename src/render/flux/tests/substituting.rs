@@ -33,7 +33,10 @@ fn every_form_of_an_expression_gives_what_the_library_gives() {
         ("${A:6}|${A:0:5}|${A:-5}|${A:3:-2}|${A:8:-9}|${A:99}", "world|hello|hello world|lo wor||"),
         ("${A:x}|${A:1:y}|${A:2:100}|${A:1:${NONE:=2}}", "hello world|hello world|llo world|el"),
         ("${P#*/}|${P##*/}|${P%/*}|${P%%/*}", "usr/local/bin|bin|/usr/local|/usr/local/bin"),
-        ("${P#/usr}|${P%bin}|${P#[/x]}|${P#[^a]}|${P#[}|${P#?u}", "/local/bin|/usr/local/|usr/local/bin|usr/local/bin|/usr/local/bin|sr/local/bin"),
+        (
+            "${P#/usr}|${P%bin}|${P#[/x]}|${P#[^a]}|${P#[}|${P#?u}",
+            "/local/bin|/usr/local/|usr/local/bin|usr/local/bin|/usr/local/bin|sr/local/bin",
+        ),
         ("${A/o/0}|${A//o/0}|${A//o/}|${A/o/}", "hell0 world|hell0 w0rld|hell wrld|hell world"),
         ("${A/#he/HE}|${A/#lo/LO}|${A/%ld/LD}", "HEllo world|hello world|hello worLD"),
         ("${P//\\//-}|${A/${NONE}/x}", "-usr-local-bin|xhello world"),
@@ -42,7 +45,10 @@ fn every_form_of_an_expression_gives_what_the_library_gives() {
         ("$${A} $$ $A $ a$", "${A} $ $A $ a$"),
         ("${A}}", "hello world}"),
         ("${NONE:=$$x}", "$$x"),
-        ("${SECRET} ${SECRET:=d} ${NONE:=${SECRET}} ${A:=${SECRET}}", "${SECRET} ${SECRET:=d} ${NONE:=${SECRET}} hello world"),
+        (
+            "${SECRET} ${SECRET:=d} ${NONE:=${SECRET}} ${A:=${SECRET}}",
+            "${SECRET} ${SECRET:=d} ${NONE:=${SECRET}} hello world",
+        ),
     ];
     for (text, wanted) in cases {
         assert_eq!(filled(text).as_deref(), Ok(wanted), "{text}");
@@ -52,8 +58,23 @@ fn every_form_of_an_expression_gives_what_the_library_gives() {
 #[test]
 fn what_the_library_refuses_is_refused() {
     for text in [
-        "${A", "${}", "${A-b}", "${A+b}", "${A b}", "${A.b}", "${A^^^}", "${A#}", "${A%}", "${A/a}",
-        "${A:}", "${A:1:}", "${#}", "${#A:1}", "${NONE:=x", "${A:é}", "${U:1:1}",
+        "${A",
+        "${}",
+        "${A-b}",
+        "${A+b}",
+        "${A b}",
+        "${A.b}",
+        "${A^^^}",
+        "${A#}",
+        "${A%}",
+        "${A/a}",
+        "${A:}",
+        "${A:1:}",
+        "${#}",
+        "${#A:1}",
+        "${NONE:=x",
+        "${A:é}",
+        "${U:1:1}",
     ] {
         assert!(filled(text).is_err(), "{text} gives {:?}", filled(text));
     }
@@ -91,7 +112,11 @@ fn a_value_is_read_again_and_may_change_its_type() {
             "single": "@it", "it's": "x", "tab": "\t12",
         })
         .as_object()
-        .map(|it| it.iter().filter(|(key, _)| *key != "single").map(|(k, v)| (k.clone(), v.clone())).collect::<Value>())
+        .map(|it| it
+            .iter()
+            .filter(|(key, _)| *key != "single")
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect::<Value>())
         .unwrap(),
     );
 }
@@ -123,10 +148,7 @@ fn an_expression_that_cannot_be_read_names_its_place() {
         ("cluster/app.yaml", &app("  postBuild:\n    substitute: {A: b}\n")),
         ("apps/web/a.yaml", &config_map("a", "  a: echo ${x[0]}\n")),
     ]);
-    assert_eq!(
-        fixture.error("app"),
-        "echo ${x[0]}: Flux cannot read the variable in `${x[0]}`"
-    );
+    assert_eq!(fixture.error("app"), "echo ${x[0]}: Flux cannot read the variable in `${x[0]}`");
 }
 
 #[test]
@@ -138,7 +160,13 @@ fn a_value_points_at_what_set_its_variable() {
     let fixture = Fixture::new(&[
         ("cluster/app.yaml", &app(more)),
         ("cluster/settings.yaml", &settings),
-        ("apps/web/a.yaml", &config_map("a", "  port: ${PORT}\n  host: ${HOST}\n  url: http://${HOST}\n  d: ${NONE:=x}\n")),
+        (
+            "apps/web/a.yaml",
+            &config_map(
+                "a",
+                "  port: ${PORT}\n  host: ${HOST}\n  url: http://${HOST}\n  d: ${NONE:=x}\n",
+            ),
+        ),
     ]);
     assert_eq!(
         fixture.objects("app")[0]["data"],

@@ -35,7 +35,8 @@ fn values_are_waited_for_and_dependencies_bring_theirs_first() {
     };
     let settings = config_map("settings", "  A: set\n")
         .replace("name: settings", "name: settings\n  namespace: flux-system");
-    let first = kustomization("first", "./apps/web", &(from("settings") + "  dependsOn: [{name: last}]\n"));
+    let first =
+        kustomization("first", "./apps/web", &(from("settings") + "  dependsOn: [{name: last}]\n"));
     // Waits itself for what nobody brings.
     let last = kustomization("last", "./settings", &from("nowhere"));
     let fixture = Fixture::new(&[
@@ -114,7 +115,10 @@ fn of_artifact(copy: &str, path: &str) -> Option<String> {
          artifacts:\n  - name: apps\n    copy:\n    - {copy}\n"
     );
     let text = app("")
-        .replace("kind: GitRepository\n    name: flux-system\n", "kind: ExternalArtifact\n    name: apps\n")
+        .replace(
+            "kind: GitRepository\n    name: flux-system\n",
+            "kind: ExternalArtifact\n    name: apps\n",
+        )
         .replace("./apps/web", path);
     let fixture = Fixture::new(&[
         ("cluster/app.yaml", &text),
@@ -188,7 +192,6 @@ fn objects_that_only_apply_each_other_are_followed_from_one_of_them() {
     assert_eq!(fixture.names("app"), ["ConfigMap/a"]);
     assert_eq!(fixture.deliveries.all.len(), 2);
     let app = fixture.delivery("app");
-    let environments: Vec<&str> =
-        app.environments.iter().map(|it| &*it.environment.name).collect();
+    let environments: Vec<&str> = app.environments.iter().map(|it| &*it.environment.name).collect();
     assert_eq!(environments, ["prod"]);
 }
