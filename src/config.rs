@@ -76,6 +76,25 @@ impl std::fmt::Debug for ClusterValues {
     }
 }
 
+/// A cluster that Argo CD puts objects into, as somebody declares it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// The name by which `Application`s know it.
+    pub name: String,
+    /// The URL of its API server.
+    pub server: String,
+    /// The environment that it belongs to, where that is said.
+    pub environment: Option<String>,
+    /// The project of Argo CD that it belongs to; empty where it belongs to none.
+    pub project: String,
+    /// The labels of its Secret.
+    pub labels: BTreeMap<String, String>,
+    /// The annotations of its Secret.
+    pub annotations: BTreeMap<String, String>,
+    /// Values for templates beside those of a generator.
+    pub values: BTreeMap<String, String>,
+}
+
 /// What some rules do to the gate, in some places.
 #[derive(Debug, Clone)]
 struct EnforcementRule {
@@ -102,6 +121,8 @@ pub struct Settings {
     pub kubernetes: Option<KubernetesVersion>,
     /// The environments that the configuration names.
     pub environments: Vec<EnvironmentRule>,
+    /// The clusters that Argo CD puts objects into.
+    pub clusters: Vec<Cluster>,
     /// What is known to lie outside.
     pub external: Vec<External>,
     /// What is known and let through.

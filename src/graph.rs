@@ -3,6 +3,7 @@
 //! Only references tell, never names: a file is a patch because a kustomization uses it as one.
 //! Nothing is rendered and no value is changed here.
 
+mod application;
 mod build;
 mod classify;
 mod client;
@@ -22,8 +23,9 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+pub use application::{SourceKind, explicit_kind, source_kind, sources};
 pub use environments::{Placement, SaidBy, declared, tier};
-pub use reconcilers::Entry;
+pub use reconcilers::{Entry, argo_apply};
 pub use role::Role;
 pub use rules::{
     CHART_NOT_RENDERED, DEPENDENCY_CIRCLE, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN,
@@ -156,6 +158,26 @@ impl Graph {
         let names = places.by_path(folder, false);
         let all = names.iter().filter_map(|name| places.get(name));
         all.map(|it| Placement { environment: Arc::clone(it), said_by: SaidBy::Path }).collect()
+    }
+
+    /// Returns the environments that a cluster stands for: those that the configuration declares
+    /// for it.
+    ///
+    /// `environment` is the name of one, where the configuration says to which the cluster belongs.
+    pub fn of_cluster(
+        &self,
+        cluster: &str,
+        environment: Option<&str>,
+        span: Span,
+    ) -> Vec<Placement> {
+        let Ok(mut places) = self.places.lock() else { return Vec::new() };
+        let names = match environment {
+            Some(name) => places.named(name),
+            None => places.of_cluster(cluster),
+        };
+        let all = names.iter().filter_map(|name| places.get(name));
+        all.map(|it| Placement { environment: Arc::clone(it), said_by: SaidBy::Reconciler(span) })
+            .collect()
     }
 
     /// Returns what is to be rendered, in the order of the folders.

@@ -5,6 +5,7 @@
 
 mod argo;
 mod deliver;
+mod fields;
 mod flux;
 mod kustomize;
 

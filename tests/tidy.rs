@@ -39,7 +39,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "load",
         ],
     ),
-    ("render", &["hex", "source", "document", "rule", "review", "load", "graph"]),
+    ("render", &["hex", "source", "document", "rule", "config", "review", "engine", "load", "graph"]),
     (
         "check",
         &[

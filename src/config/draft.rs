@@ -5,14 +5,14 @@
 //! is resolved when they are known.
 
 use super::file::{
-    EnforcementEntry, EnforcementName, EnvironmentEntry, ExternalEntry, File, ObjectEntry,
-    TierName, WaiverEntry, WaiverKey,
+    ClusterEntry, EnforcementEntry, EnforcementName, EnvironmentEntry, ExternalEntry, File,
+    ObjectEntry, TierName, WaiverEntry, WaiverKey,
 };
 use super::glob::NamePattern;
 use super::waiver::ObjectPattern;
 use super::{
-    ClusterValues, ConfigError, EnforcementRule, EnvironmentRule, External, Glob, Settings, Waiver,
-    WaiverNote, deserialize,
+    Cluster, ClusterValues, ConfigError, EnforcementRule, EnvironmentRule, External, Glob,
+    Settings, Waiver, WaiverNote, deserialize,
 };
 use crate::date::Date;
 use crate::document::{Document, FieldPath, Node, Part};
@@ -167,6 +167,11 @@ impl Resolver<'_> {
             let environment = self.environment(entry, &at.index(index))?;
             self.settings.environments.push(environment);
         }
+        let at = FieldPath::from(["clusters"]);
+        for (index, entry) in file.clusters.into_iter().enumerate() {
+            let cluster = self.cluster(entry, &at.index(index))?;
+            self.settings.clusters.push(cluster);
+        }
         let at = FieldPath::from(["enforcement"]);
         for (index, entry) in file.enforcement.into_iter().enumerate() {
             let rule = self.enforcement(entry, &at.index(index))?;
@@ -215,6 +220,25 @@ impl Resolver<'_> {
                     values: it.values,
                 })
                 .collect(),
+        })
+    }
+
+    fn cluster(&self, entry: ClusterEntry, at: &FieldPath) -> Result<Cluster, ConfigError> {
+        if entry.name.is_empty() {
+            return Err(self.error(&at.key("name"), "the name of a cluster is empty"));
+        }
+        if self.settings.clusters.iter().any(|it| it.name == entry.name) {
+            let message = format!("the cluster `{}` is declared twice", entry.name);
+            return Err(self.error(&at.key("name"), &message));
+        }
+        Ok(Cluster {
+            server: entry.server.unwrap_or_else(|| format!("https://{}", entry.name)),
+            name: entry.name,
+            environment: entry.environment,
+            project: entry.project.unwrap_or_default(),
+            labels: entry.labels,
+            annotations: entry.annotations,
+            values: entry.values,
         })
     }
 

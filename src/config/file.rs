@@ -21,6 +21,12 @@ pub struct File {
     pub kubernetes: Option<String>,
     /// The environments of the repository, where detection by folder names is not enough.
     pub environments: Vec<EnvironmentEntry>,
+    /// The clusters that Argo CD puts objects into: what its cluster Secrets say, where these are
+    /// not in the repository.
+    ///
+    /// `ApplicationSet`s over clusters are expanded with them, and `Application`s that name one
+    /// belong to its environment.
+    pub clusters: Vec<ClusterEntry>,
     /// What findings do to the gate. Later entries win over earlier ones.
     pub enforcement: Vec<EnforcementEntry>,
     /// Folders or `.rego` files that hold rules of your own.
@@ -97,6 +103,32 @@ pub enum ValuesKind {
     ConfigMap,
     /// A Secret.
     Secret,
+}
+
+/// A cluster that Argo CD puts objects into.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(expecting = "a mapping")]
+pub struct ClusterEntry {
+    /// The name by which `Application`s know it.
+    pub name: String,
+    /// The URL of its API server, as `Application`s have it.
+    ///
+    /// Without it, the server is `https://<name>`: `ApplicationSet`s then still lead to the cluster.
+    pub server: Option<String>,
+    /// The environment that it belongs to. Without it, the environments whose `cluster` is its name.
+    pub environment: Option<String>,
+    /// The project of Argo CD that it belongs to.
+    pub project: Option<String>,
+    /// The labels of its Secret, by which generators choose.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The annotations of its Secret, which templates read.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+    /// Values for templates (`values.<key>`) that no generator in the repository sets.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
 }
 
 /// Another repository of the fleet.

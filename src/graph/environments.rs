@@ -89,6 +89,43 @@ impl Environments {
         BTreeSet::from([Arc::clone(&known.name)])
     }
 
+    /// Returns the environments that the configuration declares for a cluster.
+    pub(super) fn of_cluster(&self, cluster: &str) -> BTreeSet<Name> {
+        let all = self.rules.iter().map(|(_, environment)| environment);
+        all.filter(|it| it.cluster.as_deref() == Some(cluster) || &*it.name == cluster)
+            .map(|it| Arc::clone(&it.name))
+            .collect()
+    }
+
+    /// Returns the environments of a name: the one that has it, else all of that class; one of its
+    /// own where the configuration declares none.
+    pub(super) fn named(&mut self, wanted: &str) -> BTreeSet<Name> {
+        let declared = |is: &dyn Fn(&str) -> bool| -> BTreeSet<Name> {
+            let all = self.rules.iter().map(|(_, environment)| &environment.name);
+            all.filter(|name| is(name)).map(Arc::clone).collect()
+        };
+        let exact = declared(&|name| name == wanted);
+        if !exact.is_empty() {
+            return exact;
+        }
+        let of_class = declared(&|name| name.split_once('/').is_some_and(|(it, _)| it == wanted));
+        if !of_class.is_empty() {
+            return of_class;
+        }
+        let name: Name = Arc::from(wanted);
+        let cluster = wanted.split_once('/').map(|(_, cluster)| Arc::from(cluster));
+        let known = self.known.entry(Arc::clone(&name)).or_insert_with(|| {
+            Arc::new(Environment {
+                tier: tier(&name),
+                name,
+                cluster,
+                kubernetes: self.kubernetes,
+                labels: BTreeMap::new(),
+            })
+        });
+        BTreeSet::from([Arc::clone(&known.name)])
+    }
+
     /// Returns an environment by its name.
     pub(super) fn get(&self, name: &str) -> Option<&Arc<Environment>> {
         self.known.get(name)

@@ -4,6 +4,7 @@
 //! of [`crate::render`] begins. What an overlay or a parent changes in the objects is seen there.
 
 use super::Placement;
+use super::application::{self, SourceKind};
 use super::sources::{Located, SourceRef, Sources};
 use crate::document::{Document, Node};
 use crate::load::Repository;
@@ -95,16 +96,8 @@ fn argo(
     sources: &Sources,
 ) -> Vec<Entry> {
     let mut applied = Vec::new();
-    let spec = |key| document.root.at(&["spec", key]);
-    let options =
-        document.root.at(&["spec", "syncPolicy", "syncOptions"]).map_or(&[][..], Node::items);
-    let apply = if options.iter().any(|it| it.as_str() == Some("ServerSideApply=true")) {
-        Apply::ServerSide
-    } else {
-        Apply::Client
-    };
-    let parts = spec("source").into_iter().chain(spec("sources").map_or(&[][..], Node::items));
-    for source in parts {
+    let apply = argo_apply(document);
+    for source in application::sources(document) {
         let Some(node) = source.get("path") else { continue };
         let text = node.as_str().unwrap_or_default();
         if is_unknown(text) {
@@ -112,8 +105,9 @@ fn argo(
         }
         let url = source.get("repoURL").and_then(Node::as_str).unwrap_or_default();
         if let Located::Folder(folder) = sources.argo(repository, file, url, text) {
-            let directory = source.get("directory").filter(|it| !it.entries().is_empty());
-            let recurse = directory.and_then(|it| it.get("recurse")).and_then(Node::as_bool);
+            // A folder of manifests that only looks like one is found by what it lacks.
+            let verbatim = application::explicit_kind(source) == Ok(Some(SourceKind::Directory));
+            let recurse = source.at(&["directory", "recurse"]).and_then(Node::as_bool);
             applied.push(Entry {
                 file: file.clone(),
                 document: document.span,
@@ -121,12 +115,23 @@ fn argo(
                 folder,
                 environments: Vec::new(),
                 recursive: recurse == Some(true),
-                verbatim: directory.is_some(),
+                verbatim,
                 apply,
             });
         }
     }
     applied
+}
+
+/// Returns how an `Application` applies its objects.
+pub fn argo_apply(document: &Document) -> Apply {
+    let options =
+        document.root.at(&["spec", "syncPolicy", "syncOptions"]).map_or(&[][..], Node::items);
+    if options.iter().any(|it| it.as_str() == Some("ServerSideApply=true")) {
+        Apply::ServerSide
+    } else {
+        Apply::Client
+    }
 }
 
 /// Says whether a text is filled in by something else before a reconciler reads it.

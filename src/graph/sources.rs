@@ -382,6 +382,16 @@ impl Sources {
         }
     }
 
+    /// Returns the folder that was given for the repository of a URL.
+    pub fn root_of(&self, url: &str) -> Option<&RepoPath> {
+        self.other(&normal_url(url)).map(|other| &other.root)
+    }
+
+    /// Says whether a folder was given for the repository of a URL.
+    pub fn is_known(&self, url: &str) -> bool {
+        self.other(&normal_url(url)).is_some()
+    }
+
     /// Returns what is said of a source by the object nearest to the file.
     fn declared(&self, file: &RepoPath, source: SourceRef<'_>) -> Option<&Declared> {
         self.declared

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Cache, RenderError, Rendered, argo, flux, kustomize};
+use crate::config::Cluster;
 use crate::document::{Document, ObjectRef};
 use crate::graph::{Entry, Graph, Placement, Root};
 use crate::load::{Dialect, Repository, objects};
@@ -30,6 +31,8 @@ pub struct Known {
     /// An object whose values are not known then counts as one that is not there, and
     /// `commonMetadata`, which is set when objects are applied, is left out.
     pub as_rendered: bool,
+    /// The clusters that Argo CD puts objects into.
+    pub clusters: Vec<Cluster>,
 }
 
 /// Who applies something.
@@ -147,6 +150,8 @@ struct Walk<'a> {
     values: BTreeMap<Arc<str>, flux::Values>,
     withheld: BTreeSet<Arc<str>>,
     dependencies: flux::Dependencies,
+    /// The clusters that Secrets of each cluster declare.
+    clusters: BTreeMap<Arc<str>, Vec<Cluster>>,
 }
 
 impl<'a> Walk<'a> {
@@ -167,6 +172,7 @@ impl<'a> Walk<'a> {
             values: BTreeMap::new(),
             withheld: BTreeSet::new(),
             dependencies: flux::Dependencies::default(),
+            clusters: BTreeMap::new(),
         }
     }
 
@@ -211,6 +217,9 @@ impl<'a> Walk<'a> {
             let scope = scope(&manifest.environments, &manifest.path.parent());
             for object in objects(document) {
                 self.values.entry(Arc::clone(&scope)).or_default().add(&object.document);
+                if let Some(cluster) = argo::declared_by(&object.document) {
+                    self.clusters.entry(Arc::clone(&scope)).or_default().push(cluster);
+                }
                 self.meet(&object.document, None, &scope, &manifest.environments);
             }
         }
@@ -298,6 +307,8 @@ impl<'a> Walk<'a> {
             for document in &rendered.objects {
                 values.add(document);
             }
+            let clusters = rendered.objects.iter().filter_map(argo::declared_by);
+            self.clusters.entry(Arc::clone(&scope)).or_default().extend(clusters);
             for document in &rendered.objects {
                 self.meet(document, Some(index), &scope, &delivery.environments);
             }
@@ -314,7 +325,10 @@ impl<'a> Walk<'a> {
         scope: &Arc<str>,
         environments: &[Placement],
     ) {
-        if !flux::is_kustomization(document) && !argo::is_application(document) {
+        if !flux::is_kustomization(document)
+            && !argo::is_application(document)
+            && !argo::is_application_set(document)
+        {
             return;
         }
         let Some(object) = &document.object else { return };
@@ -394,6 +408,9 @@ impl<'a> Walk<'a> {
     fn is_ready(&self, pending: &Pending) -> bool {
         let Pending { document, environments, scope, .. } = pending;
         let values = self.values.get(scope);
+        if argo::is_application_set(document) {
+            return !argo::asks_for_clusters(document);
+        }
         !flux::is_kustomization(document)
             || flux::is_ready(document, values, environments, self.shared.known)
     }
@@ -403,6 +420,10 @@ impl<'a> Walk<'a> {
         if flux::is_kustomization(document) {
             let values = self.values.get(scope);
             flux::make(&self.shared, document, values, environments).into_iter().collect()
+        } else if argo::is_application_set(document) {
+            let clusters = self.clusters.get(scope).map_or(&[][..], Vec::as_slice);
+            let made = argo::make_set(&self.shared, document, clusters, environments);
+            made.into_iter().collect()
         } else {
             argo::make(&self.shared, document, environments)
         }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub(super) use dependencies::{Dependencies, dependencies};
 pub use values::Values;
 use values::Variables;
+pub(super) use values::decoded;
 
 use super::deliver::{Applier, Known, Made, Shared};
 use super::{Gap, GapKind, RenderError, Rendered, kustomize_as};

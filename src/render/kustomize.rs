@@ -12,7 +12,7 @@ mod files;
 mod generate;
 mod hash;
 mod image;
-mod inline;
+pub(super) mod inline;
 mod json_patch;
 mod merge;
 mod notes;

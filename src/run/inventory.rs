@@ -222,7 +222,7 @@ pub(super) fn summary(
         files: repository.files().filter(|(_, file)| file.in_scope).count(),
         documents: documents(repository),
         objects: reviews.tasks.len(),
-        roots: reviews.rendered.len(),
+        roots: reviews.roots.len(),
         rules: 0,
         not_judged,
         other_documents,

@@ -37,6 +37,8 @@ pub(super) struct Reviews<'run> {
     pub(super) tasks: Vec<Task<'run>>,
     /// The roots that were rendered, with the files that took part and the environments.
     pub(super) rendered: Vec<(BTreeSet<RepoPath>, Vec<Arc<Environment>>)>,
+    /// The folders that were rendered, each once however many apply it.
+    pub(super) roots: BTreeSet<RepoPath>,
     /// The plain manifests that are judged, with their environments.
     pub(super) plain: Vec<(RepoPath, Vec<Arc<Environment>>)>,
     pub(super) not_judged: Vec<NotJudged>,
@@ -78,6 +80,7 @@ pub(super) fn collect<'run>(
     let mut reviews = Reviews {
         tasks: Vec::new(),
         rendered: Vec::new(),
+        roots: BTreeSet::new(),
         plain: Vec::new(),
         not_judged: Vec::new(),
         findings: Vec::new(),
@@ -144,7 +147,11 @@ pub(super) fn known(settings: &Settings) -> render::Known {
         }
         values
     });
-    render::Known { values: values.collect(), as_rendered: false }
+    render::Known {
+        values: values.collect(),
+        as_rendered: false,
+        clusters: settings.clusters.clone(),
+    }
 }
 
 impl<'run> Reviews<'run> {
@@ -190,6 +197,10 @@ impl<'run> Reviews<'run> {
                 root: Some(rendered.folder.clone()),
             };
             self.add(Cow::Owned(document), (&environments, apply), &provenance);
+        }
+        // What is left out as a whole is no root.
+        if !rendered.read.is_empty() {
+            self.roots.insert(rendered.folder);
         }
         self.rendered.push((rendered.read, environments));
     }

@@ -7,12 +7,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::document::{Document, Node, NodeKind};
+use crate::document::{Document, Node};
 use crate::graph::kustomization::{
-    self, Defect, Found, Image, Item, Kustomization, Patch, Reader, SortOptions, Text,
+    self, Defect, Found, Image, Kustomization, Patch, SortOptions, Text,
 };
 use crate::load::Repository;
 use crate::render::RenderError;
+use crate::render::fields::{item, list, text};
 use crate::source::{RepoPath, Span};
 
 /// A kustomization, and the file it was read from.
@@ -212,31 +213,6 @@ fn is_local(path: &str) -> bool {
     let is_remote =
         REMOTE.iter().any(|start| lower.len() > start.len() && lower.starts_with(start));
     !is_remote && !lower.strip_prefix("file://").unwrap_or(&lower).starts_with('/')
-}
-
-fn list<'a>(name: &str, node: Option<&'a Node>) -> Result<&'a [Node], RenderError> {
-    match node.map(|node| (&node.kind, node.span)) {
-        None => Ok(&[]),
-        Some((NodeKind::Sequence(items), _)) => Ok(items),
-        Some((_, span)) => Err(RenderError::broken(span, format!("`{name}` must be a list"))),
-    }
-}
-
-fn text(name: &str, node: &Node) -> Result<Text, RenderError> {
-    item(name, node)
-}
-
-fn item<T: Item>(name: &str, node: &Node) -> Result<T, RenderError> {
-    let mut reader = Reader::default();
-    let read = T::read(name, node, &mut reader);
-    let defect = reader.defects.into_iter().find(|defect| !defect.is_lenient);
-    match (read, defect) {
-        (Some(read), None) => Ok(read),
-        (_, Some(Defect { span, message, help, .. })) => {
-            Err(RenderError { help, ..RenderError::broken(span, message) })
-        }
-        (None, None) => Err(RenderError::broken(node.span, format!("`{name}` cannot be read"))),
-    }
 }
 
 /// Writes a value as JSON, which is how the legacy patches reach kustomize.

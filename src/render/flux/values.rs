@@ -115,7 +115,8 @@ fn is_encrypted(text: &str) -> bool {
     text.starts_with("ENC[") && text.ends_with(']')
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// Reads a value of a Secret's `data`.
+pub(in crate::render) fn decoded(text: &str) -> Option<String> {
     let packed: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     String::from_utf8(STANDARD.decode(packed).ok()?).ok()
 }

@@ -8,7 +8,12 @@ use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 ///
 /// Places lead into the value where its lines stand as they are in the file around it (a literal
 /// block, a plain or quoted line without escapes); otherwise they are that of the whole value.
-pub(super) fn parse(text: &str, span: Span, sources: &SourceMap, dialect: Dialect) -> Parsed {
+pub(in crate::render) fn parse(
+    text: &str,
+    span: Span,
+    sources: &SourceMap,
+    dialect: Dialect,
+) -> Parsed {
     let Some(outer) = sources.get(span.source) else { return Parsed::default() };
     let parsed = read(text, dialect);
     translated(parsed, &Places::new(text, span, outer.text()))
