@@ -48,7 +48,7 @@ impl Case {
             error: None,
         };
         let (about, sections) = text.split_once("\n== ").unwrap_or((&text, ""));
-        case.about = about.trim().to_owned();
+        about.trim().clone_into(&mut case.about);
         for section in sections.split("\n== ").filter(|it| !it.is_empty()) {
             let (name, text) = section.split_once('\n').unwrap_or((section, ""));
             // The line break before the next section belongs to the file.
@@ -70,7 +70,7 @@ impl Case {
     fn write(&self) {
         let mut text = format!("{}\n", self.about);
         let mut section = |name: &str, content: &str| {
-            text.push_str(&format!("== {name}\n{content}"));
+            text.extend(["== ", name, "\n", content]);
             if !text.ends_with('\n') {
                 text.push('\n');
             }

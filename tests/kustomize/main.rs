@@ -11,7 +11,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a tool that prints, and stops at what it cannot read"
 )]
 

@@ -4,13 +4,13 @@
 //! entry of a generator, the prefix in front of a name, the tag of an image, the field that a
 //! replacement fills.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tidewaiter::document::{Entry, Node, NodeKind, Step};
-use tidewaiter::load::{Dialect, Limits, Repository, parse};
+use tidewaiter::load::{Dialect, Limits, Problem, Repository, parse};
 use tidewaiter::render::{self, Cache};
 use tidewaiter::source::{KUSTOMIZATION_FILES, Origin, RepoPath, Source, SourceMap, Span};
 
@@ -160,7 +160,8 @@ impl Tracer<'_> {
             return true;
         }
         // Labels, annotations and the like become texts, in the spelling that they have.
-        if text == value || read.as_ref().is_some_and(|it| it.to_json().to_string() == value) {
+        let spelled = read.as_ref().map(|it| it.to_json().to_string());
+        if text == value || spelled.as_deref() == Some(value) {
             return true;
         }
         if STANDARD.decode(value.replace('\n', "")).is_ok_and(|it| {
@@ -296,8 +297,7 @@ fn read(text: &str) -> Option<Node> {
     let id = sources.add(Source::new(RepoPath::new("x"), Origin::File, text.into()));
     let limits = Limits::default();
     let parsed = parse(sources.get(id)?, id, Dialect::Kustomize, &limits);
-    let all: BTreeSet<bool> = parsed.problems.iter().map(|it| it.is_fatal()).collect();
-    if all.contains(&true) {
+    if parsed.problems.iter().any(Problem::is_fatal) {
         return None;
     }
     parsed.documents.first()?.root.get("x").cloned()

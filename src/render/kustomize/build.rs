@@ -17,7 +17,7 @@ use super::variables::{self, Variables};
 use crate::graph::kustomization::{self, Kind, Kustomization, Text, is_remote};
 use crate::load::Repository;
 use crate::render::{Gap, GapKind, RenderError};
-use crate::source::{KUSTOMIZATION_FILES, RepoPath, Span};
+use crate::source::{KUSTOMIZATION_FILES, RepoPath, SourceMap, Span};
 
 mod steps;
 
@@ -77,7 +77,7 @@ impl Accumulated {
     }
 
     /// Adds objects; two of the same id are an error.
-    fn append(&mut self, more: Vec<Object>, reference: &Text) -> Result<()> {
+    fn append(&mut self, more: Vec<Object>, reference: &Text, sources: &SourceMap) -> Result<()> {
         let more_values: usize = more.iter().map(|object| object.size).sum();
         if self.objects.len() + more.len() > OBJECTS || self.size() + more_values > VALUES {
             return Err(RenderError::broken(
@@ -90,11 +90,15 @@ impl Accumulated {
         for object in more {
             let id = object.id();
             if ids.contains(&id) {
-                return Err(RenderError::broken(
-                    reference.span,
-                    format!("`{}` brings {id}, which is there already", shown_text(reference)),
-                )
-                .with_help("remove one of the two, or make it a patch"));
+                let first = objects.iter().find(|object| object.id() == id);
+                let place = first.map(|first| sources.location(first.node.span));
+                let place = place
+                    .map(|at| format!(" from line {} of `{}`", at.start.line, at.path))
+                    .unwrap_or_default();
+                let text = shown_text(reference);
+                let message = format!("`{text}` brings {id}, which is there already{place}");
+                return Err(RenderError::broken(reference.span, message)
+                    .with_help("remove one of the two, or make it a patch"));
             }
             ids.insert(id);
             objects.push(object);
@@ -244,17 +248,17 @@ impl<'a> Build<'a> {
                     notes.loaded(&mut objects, &reference.text);
                 }
                 self.schema_asks += usize::from(asks_schemas(&objects));
-                out.append(objects, reference)
+                out.append(objects, reference, self.repository.sources())
             }
             Some(path) if self.repository.is_folder(&path) => {
                 let base = self.base(&path, reference)?;
                 out.read.extend(base.read.iter().cloned());
                 out.gaps.extend(base.gaps.iter().cloned());
-                out.append(base.objects.clone(), reference)?;
+                out.append(base.objects.clone(), reference, self.repository.sources())?;
                 out.config = Config::merge(&out.config, &base.config, reference.span)?;
                 variables::merge(&mut out.variables, base.variables.clone())
             }
-            path => not_here(reference, path.as_ref(), out),
+            path => not_here(self.repository, reference, path.as_ref(), out),
         }
     }
 
@@ -399,7 +403,7 @@ impl<'a> Build<'a> {
                 // kustomize puts all that a component leaves into a new accumulator.
                 let objects = std::mem::take(&mut out.objects);
                 out.ids = None;
-                out.append(objects, reference)?;
+                out.append(objects, reference, self.repository.sources())?;
                 out.config = Config::merge(&Config::empty(), &out.config, reference.span)?;
                 Ok(())
             }
@@ -407,7 +411,7 @@ impl<'a> Build<'a> {
                 reference.span,
                 format!("`{}` is a file, but a component is a folder", reference.text),
             )),
-            path => not_here(reference, path.as_ref(), out),
+            path => not_here(self.repository, reference, path.as_ref(), out),
         }
     }
 
@@ -435,7 +439,12 @@ impl<'a> Build<'a> {
 }
 
 /// Notes a reference to another host as a gap, and refuses one that leads nowhere.
-fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) -> Result<()> {
+fn not_here(
+    repository: &Repository,
+    reference: &Text,
+    path: Option<&RepoPath>,
+    out: &mut Accumulated,
+) -> Result<()> {
     if is_remote(&reference.text) {
         let text = reference.text.to_string();
         out.gaps.push(Gap { kind: GapKind::RemoteBase, span: reference.span, text });
@@ -443,7 +452,10 @@ fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) ->
     }
     Err(match path {
         None => files::outside(reference.span, &reference.text),
-        Some(path) => files::missing(reference.span, &reference.text, path),
+        Some(path) => {
+            let what = "file or folder";
+            files::missing(repository, reference.span, what, &reference.text, path)
+        }
     })
 }
 

@@ -10,6 +10,7 @@ use crate::document::{Document, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
 use crate::render::{Gap, GapKind, RenderError};
+use crate::rule::closest;
 use crate::source::{RepoPath, SourceMap, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -53,7 +54,7 @@ impl<'a> Files<'a> {
             Some(joined) if self.repository.is_folder(&joined) => {
                 RenderError::broken(span, format!("`{path}` is a folder, but a file is expected"))
             }
-            Some(joined) => missing(span, path, &joined),
+            Some(joined) => missing(self.repository, span, "file", path, &joined),
         })
     }
 
@@ -119,9 +120,22 @@ pub(super) fn outside(span: Span, path: &str) -> RenderError {
 }
 
 /// The error of a path at which there is nothing.
-pub(super) fn missing(span: Span, path: &str, joined: &RepoPath) -> RenderError {
-    RenderError::broken(span, format!("there is no file or folder `{path}`"))
-        .with_help(format!("it would be `{joined}` in the repository"))
+///
+/// `what` is what was looked for: a file, or a file or a folder.
+pub(super) fn missing(
+    repository: &Repository,
+    span: Span,
+    what: &str,
+    path: &str,
+    joined: &RepoPath,
+) -> RenderError {
+    let error = RenderError::broken(span, format!("there is no {what} `{path}`"));
+    let folder = joined.parent();
+    let names = repository.children(&folder).map(|(path, _)| path.name());
+    match closest(joined.name(), names) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help(format!("it would be `{joined}` in the repository")),
+    }
 }
 
 /// Finds and reads the kustomization of a folder.

@@ -301,7 +301,8 @@ pub(super) fn absorb(objects: &mut Vec<Object>, mut new: Object, tolerant: bool)
             return Err(RenderError::broken(
                 span,
                 format!("there is no {id} that could be merged or replaced"),
-            ));
+            )
+            .with_help("remove `behavior`, or list what it is to change under `resources`"));
         }
         objects.push(new);
         return Ok(());

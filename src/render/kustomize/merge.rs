@@ -187,12 +187,14 @@ impl Merger<'_> {
             NodeKind::Scalar(_) => Ok(old),
             NodeKind::Mapping(entries) => {
                 let mut out = Vec::with_capacity(entries.len());
-                for entry in entries {
-                    let Entry { key, key_span, value } = entry;
-                    let keys = schema.merge_keys(&key);
-                    if let Some(value) = self.walk(Some(value), None, schema.field(&key), keys)? {
-                        out.push(Entry { key, key_span, value });
-                    }
+                // A null that is written out is kept.
+                let is_kept = |entry: &Entry| {
+                    !entry.value.is_null() || entry.value.span.start < entry.value.span.end
+                };
+                for mut entry in entries.into_iter().filter(is_kept) {
+                    let keys = schema.merge_keys(&entry.key);
+                    entry.value = self.settle(entry.value, schema.field(&entry.key), keys)?;
+                    out.push(entry);
                 }
                 Ok(Node { span: old.span, kind: NodeKind::Mapping(out) })
             }

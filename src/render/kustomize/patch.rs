@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::files::Files;
 use super::merge;
-use super::object::{Object, map_at, set, text};
+use super::object::{Id, Object, map_at, set, text};
 use super::select::Patterns;
 use super::{inline, json_patch};
 use crate::document::{Node, NodeKind};
 use crate::graph::kustomization::{Patch, Selector, Text};
 use crate::load::{Dialect, Parsed};
 use crate::render::RenderError;
+use crate::rule::closest;
 use crate::source::{Source, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -266,20 +267,37 @@ fn strategic(
                 }
                 (None, _) if tolerant => {}
                 (None, _) => {
-                    return Err(RenderError::broken(
-                        span,
-                        format!("no object is called {wanted}, which the patch is for"),
-                    )
-                    .with_help(
-                        "`apiVersion`, `kind`, name and namespace of a patch must be those of the \
-                         object",
-                    ));
+                    let message = format!("no object is called {wanted}, which the patch is for");
+                    return Err(
+                        RenderError::broken(span, message).with_help(near(objects, &wanted))
+                    );
                 }
             }
         }
     }
     objects.retain(|object| !object.is_empty());
     Ok(())
+}
+
+/// Returns what may help where no object is the one that a patch is for.
+fn near(objects: &[Object], wanted: &Id) -> String {
+    let ids: Vec<Id> = objects.iter().map(Object::id).collect();
+    let same = ids.iter().find(|id| id.kind == wanted.kind && id.name == wanted.name);
+    if let Some(same) = same {
+        if same.api_version != wanted.api_version {
+            return format!(
+                "there is one of `apiVersion: {}`, which the patch must have too",
+                same.api_version
+            );
+        }
+        return format!("there is {same}; set `metadata.namespace` of the patch to that");
+    }
+    let names = ids.iter().filter(|id| id.kind == wanted.kind).map(|id| &*id.name);
+    match closest(&wanted.name, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`apiVersion`, `kind`, name and namespace of a patch must be those of the object"
+            .to_owned(),
+    }
 }
 
 /// Merges a patch into an object, which keeps its name, its namespace and its kind.

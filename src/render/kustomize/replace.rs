@@ -11,7 +11,7 @@ use super::select::Patterns;
 use super::structured::Structured;
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{
-    Item as _, Reader, Replacement, ReplacementOptions, ReplacementTarget, Text,
+    Item as _, Reader, Replacement, ReplacementOptions, ReplacementSource, ReplacementTarget, Text,
 };
 use crate::load::Dialect;
 use crate::render::RenderError;
@@ -131,14 +131,15 @@ fn source(
         (Some(_), Some(_)) => {
             return Err(RenderError::broken(
                 source.span,
-                "several objects fit the source of the replacement",
-            ));
+                format!("several objects are {}, the source of the replacement", shown(source)),
+            )
+            .with_help("name the one that is meant by `kind`, `name` and `namespace`"));
         }
         (None, _) if tolerant => return Ok(None),
         (None, _) => {
             return Err(RenderError::broken(
                 source.span,
-                "no object fits the source of the replacement",
+                format!("no object is {}, the source of the replacement", shown(source)),
             ));
         }
     };
@@ -168,6 +169,25 @@ fn source(
             format!("the value at `{}` has no part number {at}", path.text),
         )),
     }
+}
+
+/// Returns what a source asks for, as it is shown.
+fn shown(source: &ReplacementSource) -> String {
+    let parts = [
+        ("group", &source.group),
+        ("version", &source.version),
+        ("kind", &source.kind),
+        ("name", &source.name),
+        ("namespace", &source.namespace),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter_map(|(key, text)| {
+            let text = text.as_ref().filter(|text| !text.is_empty())?;
+            Some(format!("{key}: {}", text.text))
+        })
+        .collect();
+    if parts.is_empty() { "`{}`".to_owned() } else { format!("`{}`", parts.join(", ")) }
 }
 
 fn is_empty(node: &Node) -> bool {
@@ -378,17 +398,13 @@ impl Setter<'_> {
                     items.push(Node { span, kind: self.made(rest) });
                     self.is_new = rest.is_empty();
                 }
-                match items.get_mut(at) {
-                    Some(item) => self.descend(item, rest),
-                    None => {
-                        let message = format!(
-                            "`{}` leads to item {at} of a list that has {}",
-                            self.path.text,
-                            items.len()
-                        );
-                        Err(RenderError::broken(span, message))
-                    }
+                let length = items.len();
+                if let Some(item) = items.get_mut(at) {
+                    return self.descend(item, rest);
                 }
+                let path = &self.path.text;
+                let message = format!("`{path}` leads to item {at} of a list that has {length}");
+                Err(RenderError::broken(span, message))
             }
             NodeKind::Mapping(entries) => {
                 let known = entries.iter().position(|entry| *entry.key == **step);
@@ -415,6 +431,7 @@ impl Setter<'_> {
     /// Goes on inside of a text that is JSON or YAML itself.
     fn inside(&mut self, node: &mut Node, steps: &[String]) -> Result<()> {
         let Some(text) = node.as_str().map(str::to_owned) else { return Ok(()) };
+        self.budget.work(text.len(), self.path.span)?;
         let Some(structured) = Structured::read(&text) else { return Ok(()) };
         let mut value = structured.value();
         let before = self.set;
