@@ -92,14 +92,13 @@ fn all(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, String>
     progress.finish();
     for it in &mut made {
         match &it.made {
-            Some(Ok(())) => {}
             Some(Err(reason)) => {
                 let reason = format!("cannot write the render of `{}`: {reason}", it.folder);
                 it.error = Some(Failure { rule: None, span: None, reason, help: None });
             }
             // What an earlier run left must not pass for what this one made.
             None if !clashes.contains_key(&it.name) => folder.remove(&it.name),
-            None => {}
+            Some(Ok(())) | None => {}
         }
     }
     let (errors, gaps) = run::told_once(&made);
@@ -211,16 +210,13 @@ fn file_name(name: &RepoPath) -> String {
 fn summary<T>(made: &[Made<T>], output: &Path) -> String {
     let failed = made.iter().filter(|it| it.error.is_some()).count();
     let partial = made.iter().filter(|it| it.error.is_none() && !it.gaps.is_empty()).count();
-    let mut text = format!(
-        "rendered {} of {} kustomizations to `{}`",
-        made.len() - failed,
+    let rendered = made.len() - failed;
+    let in_part = if partial > 0 { format!(", {partial} of them in part") } else { String::new() };
+    format!(
+        "rendered {rendered} of {} kustomizations to `{}`{in_part}",
         made.len(),
         output.display()
-    );
-    if partial > 0 {
-        text.push_str(&format!(", {partial} of them in part"));
-    }
-    text
+    )
 }
 
 fn display(renders: &Renders, current_dir: &Path) -> Display {
