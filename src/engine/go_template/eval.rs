@@ -10,6 +10,12 @@ const STEPS: usize = 200_000;
 /// How many bytes one template may put out.
 const SIZE: usize = 4 << 20;
 
+/// How many values functions may look at in one template.
+const LOOKS: usize = 5_000_000;
+
+/// How many times maps may be changed, so that none gets deeper than memory is freed.
+const CHANGES: usize = 500;
+
 /// How deep templates may call each other.
 const CALLS: usize = 50;
 
@@ -24,6 +30,8 @@ pub(super) struct Run {
     made: usize,
     calls: usize,
     tpl: usize,
+    looks: usize,
+    changes: usize,
 }
 
 /// Whether what encloses a step goes on.
@@ -41,7 +49,7 @@ struct Scope {
 
 impl Run {
     pub(super) fn new(missing: MissingKey) -> Self {
-        Self { missing, steps: 0, made: 0, calls: 0, tpl: 0 }
+        Self { missing, steps: 0, made: 0, calls: 0, tpl: 0, looks: 0, changes: 0 }
     }
 
     pub(super) fn execute(&mut self, template: &Template, data: Value) -> Result<String> {
@@ -67,6 +75,25 @@ impl Run {
     pub(super) fn spend(&mut self, bytes: usize) -> Result<()> {
         self.made = self.made.saturating_add(bytes);
         if self.made > SIZE { error("the template makes too much text") } else { Ok(()) }
+    }
+
+    /// Counts a change of a map.
+    pub(super) fn change(&mut self) -> Result<()> {
+        self.changes += 1;
+        if self.changes > CHANGES { error("the template changes maps too often") } else { Ok(()) }
+    }
+
+    /// Counts what is to be looked at, as a value may hold another one many times, or itself.
+    pub(super) fn look(&mut self, value: &Value, depth: usize) -> Result<()> {
+        self.looks += 1;
+        if self.looks > LOOKS || depth > DEPTH {
+            return error("a value of the template is too large");
+        }
+        match value {
+            Value::List(items) => items.iter().try_for_each(|it| self.look(it, depth + 1)),
+            Value::Map(all) => all.borrow().values().try_for_each(|it| self.look(it, depth + 1)),
+            _ => Ok(()),
+        }
     }
 
     fn steps(
@@ -109,6 +136,7 @@ impl Run {
             Step::Put(pipeline) => {
                 let value = self.pipeline(pipeline, dot, scope)?;
                 if pipeline.variables.is_empty() {
+                    self.look(&value, 0)?;
                     let text = match value {
                         Value::Nil => NO_VALUE.to_owned(),
                         value => value.shown(DEPTH),

@@ -15,8 +15,26 @@ use crate::engine::re2;
 use crate::load::{self, Dialect, Limits};
 use crate::source::{Origin, RepoPath, Source, SourceMap};
 
+/// Functions that take no more than one step into their arguments.
+const SHALLOW: [&str; 17] = [
+    "coalesce", "default", "dig", "empty", "first", "get", "hasKey", "index", "initial", "keys",
+    "kindIs", "kindOf", "last", "len", "not", "rest", "ternary",
+];
+
+/// Functions that change a map.
+const CHANGING: [&str; 6] =
+    ["merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "set", "unset"];
+
 /// Calls a function; the last value of a pipeline is the last argument.
 pub(super) fn call(run: &mut Run, name: &str, arguments: &[Value]) -> Result<Value> {
+    if !SHALLOW.contains(&name) {
+        for argument in arguments {
+            run.look(argument, 0)?;
+        }
+    }
+    if CHANGING.contains(&name) {
+        run.change()?;
+    }
     if let Some(value) = lists::call(name, arguments) {
         return value;
     }

@@ -11,7 +11,7 @@ fn data(text: &str) -> Node {
 }
 
 const DATA: &str = "name: Web App\npath: {basename: web, segments: [apps, web]}\nport: 8080\n\
-    many: 1000000\non: true\nlabels: {b: '2', a: '1'}\nempty: ''\n";
+    many: 1000000\nflag: true\nlabels: {b: '2', a: '1'}\nempty: ''\n";
 
 fn filled(template: &str) -> std::result::Result<String, String> {
     render(template, &data(DATA), MissingKey::Default).map_err(|error| error.to_string())
@@ -24,17 +24,17 @@ fn templates_are_filled_in_as_go_does() {
         ("apps/{{ .path.basename }}", "apps/web"),
         ("{{.name | lower | replace \" \" \"-\"}}", "web-app"),
         ("{{ index .path.segments 1 }}/{{ len .path.segments }}", "web/2"),
-        ("{{ .port }} {{ .many }} {{ .on }}", "8080 1e+06 true"),
+        ("{{ .port }} {{ .many }} {{ .flag }}", "8080 1e+06 true"),
         ("{{ int .many }}", "1000000"),
         ("{{ .none }}|{{ .none | default \"x\" }}", "<no value>|x"),
         ("{{ if eq .path.basename \"web\" }}a{{ else }}b{{ end }}", "a"),
-        ("{{ if .empty }}a{{ else if .on }}b{{ else }}c{{ end }}", "b"),
+        ("{{ if .empty }}a{{ else if .flag }}b{{ else }}c{{ end }}", "b"),
         ("{{ range $key, $value := .labels }}{{ $key }}={{ $value }};{{ end }}", "a=1;b=2;"),
         ("{{ range .path.segments }}[{{ . }}{{ $.port }}]{{ end }}", "[apps8080][web8080]"),
         ("{{ range .none }}a{{ else }}none{{ end }}", "none"),
         ("{{ range until 5 }}{{ if eq . 3 }}{{ break }}{{ end }}{{ . }}{{ end }}", "012"),
         ("{{ with .path }}{{ .basename }}{{ end }}", "web"),
-        ("{{ $x := \"a\" }}{{ if .on }}{{ $x = \"b\" }}{{ end }}{{ $x }}", "b"),
+        ("{{ $x := \"a\" }}{{ if .flag }}{{ $x = \"b\" }}{{ end }}{{ $x }}", "b"),
         ("a  {{- /* nothing */ -}}  b", "ab"),
         ("a {{- .path.basename -}} b", "awebb"),
         ("{{ define \"t\" }}<{{ . }}>{{ end }}{{ template \"t\" .port }}", "<8080>"),
@@ -43,8 +43,8 @@ fn templates_are_filled_in_as_go_does() {
         ("{{ (dict \"a\" (list 1 2)).a | join \",\" }}", "1,2"),
         ("{{ toYaml .path }}", "basename: web\nsegments:\n- apps\n- web"),
         ("a:{{ toYaml .labels | nindent 2 }}", "a:\n  a: \"1\"\n  b: \"2\""),
-        ("{{ ternary \"y\" \"n\" .on }}{{ hasPrefix \"We\" .name }}", "ytrue"),
-        ("{{ and .on .port }} {{ or .empty .name }} {{ not .empty }}", "8080 Web App true"),
+        ("{{ ternary \"y\" \"n\" .flag }}{{ hasPrefix \"We\" .name }}", "ytrue"),
+        ("{{ and .flag .port }} {{ or .empty .name }} {{ not .empty }}", "8080 Web App true"),
         ("{{ regexReplaceAll \"(a)(p+)\" \"appl\" \"${2}${1}\" }}", "ppal"),
         ("{{ (fromYaml \"a: [1, 2]\").a | last }}", "2"),
         ("{{ dig \"path\" \"basename\" \"none\" . }} {{ dig \"x\" \"y\" \"none\" . }}", "web none"),
@@ -66,7 +66,7 @@ fn what_go_refuses_is_refused() {
     let cases = [
         ("{{ .name", "an action is not closed"),
         ("{{ end }}", "`end` closes nothing"),
-        ("{{ if .on }}", "`if` is not closed"),
+        ("{{ if .flag }}", "`if` is not closed"),
         ("{{ .name.first }}", "a string has no field `first`"),
         ("{{ .none.first }}", "nothing has a field `first`"),
         ("{{ $x }}", "there is no variable `$x`"),
@@ -86,6 +86,10 @@ fn what_go_refuses_is_refused() {
 fn a_template_does_not_take_more_than_it_may() {
     let refused = [
         "{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}".to_owned(),
+        "{{ $x := list 1 }}{{ range until 40 }}{{ $x = list $x $x }}{{ end }}{{ len $x }}".to_owned(),
+        "{{ $x := list 1 }}{{ range until 9999 }}{{ $x = list $x }}{{ end }}{{ len $x }}".to_owned(),
+        "{{ $t := dict }}{{ $r := $t }}{{ range until 9999 }}{{ $n := dict }}{{ $_ := set $t \"x\" $n }}{{ $t = $n }}{{ end }}"
+            .to_owned(),
         "{{ repeat 100000000 \"x\" }}".to_owned(),
         "{{ define \"t\" }}{{ template \"t\" . }}{{ end }}{{ template \"t\" . }}".to_owned(),
         format!("{{{{ {}1{} }}}}", "(".repeat(100_000), ")".repeat(100_000)),
