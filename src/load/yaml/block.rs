@@ -385,7 +385,8 @@ enum Start<'t> {
 fn start(text: &str) -> Option<Start<'_>> {
     let (key, style, length) = match text.as_bytes().first()? {
         b'"' | b'\'' => {
-            let (key, style) = quoted(text)?;
+            // One that ends further down is no key.
+            let Some((key, style)) = quoted(text) else { return Some(Start::Value) };
             (key, style, key.len() + 2)
         }
         _ => match plain(text) {
