@@ -137,7 +137,7 @@ impl Graph {
     /// decides, among those of the holder where it can; then the holder; then the path.
     pub fn place(&self, folder: &RepoPath, holder: &[Placement], span: Span) -> Vec<Placement> {
         let Ok(mut places) = self.places.lock() else { return holder.to_vec() };
-        let placed = |names: BTreeSet<Arc<str>>, said_by: SaidBy| -> Vec<Placement> {
+        let all_of = |names: BTreeSet<Arc<str>>, said_by: SaidBy| -> Vec<Placement> {
             let all = names.iter().filter_map(|name| places.get(name));
             all.map(|it| Placement { environment: Arc::clone(it), said_by }).collect()
         };
@@ -146,13 +146,13 @@ impl Graph {
             holder.iter().map(|it| Arc::clone(&it.environment.name)).collect();
         let both: BTreeSet<Arc<str>> = configured.intersection(&held).cloned().collect();
         if !both.is_empty() {
-            return placed(both, SaidBy::Configuration);
+            return all_of(both, SaidBy::Configuration);
         }
         if !configured.is_empty() {
-            return placed(configured, SaidBy::Configuration);
+            return all_of(configured, SaidBy::Configuration);
         }
         if !held.is_empty() {
-            return placed(held, SaidBy::Reconciler(span));
+            return all_of(held, SaidBy::Reconciler(span));
         }
         let names = places.by_path(folder, false);
         let all = names.iter().filter_map(|name| places.get(name));
