@@ -75,9 +75,15 @@ pub struct Check {
     /// `default` for the program's own. May be repeated; the first that knows a kind decides.
     #[arg(long, value_name = "LOCATION")]
     pub schema_location: Vec<String>,
-    /// A folder in which kubeconform keeps the schemas that it fetched.
+    /// A folder in which kubeconform keeps the schemas that it fetched; `--schema-network` keeps
+    /// there what it fetches.
     #[arg(long, value_name = "FOLDER")]
     pub schema_cache: Option<PathBuf>,
+    /// Fetch schemas over HTTPS from the addresses of `--schema-location`, for kinds that nothing
+    /// before them knows. Without it no connection is opened; addresses in the configuration are
+    /// never asked.
+    #[arg(long)]
+    pub schema_network: bool,
     /// The name that kubectl-validate has for a folder of definitions.
     #[arg(long, value_name = "FOLDER", value_delimiter = ',', hide = true)]
     pub local_crds: Vec<String>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
@@ -78,6 +79,17 @@ impl Zone {
         }
         let zone = jiff::tz::TimeZoneDatabase::bundled().get(name).ok()?;
         (zone.iana_name() == Some(name)).then_some(Self(zone))
+    }
+
+    /// Returns the names in the database, sorted: links are among them, as they are for Go.
+    pub fn names() -> &'static [String] {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+            let database = jiff::tz::TimeZoneDatabase::bundled();
+            let mut names: Vec<String> = database.available().map(|it| it.to_string()).collect();
+            names.sort_unstable();
+            names
+        });
+        &NAMES
     }
 
     /// Returns the offset from UTC, in seconds, so many seconds after 1970.

@@ -17,12 +17,13 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::source::RepoPath;
-use listing::{Candidate, Listing};
 pub use ignored::Patterns;
+use listing::{Candidate, Listing};
 pub use modules::{ModuleFile, modules};
 pub use names::is_manifest;
 pub use schemas::{
-    FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
+    Fetch, FoundSchema, SchemaBase, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation,
+    SchemaWanted,
 };
 pub use scope::{DiscoverError, Scope, scope};
 use tracked::Tracked;

@@ -204,6 +204,35 @@ impl Node {
         }
     }
 
+    /// Returns the tree of a JSON value; every part of it has the place `span`.
+    pub fn from_json(value: &serde_json::Value, span: Span) -> Self {
+        use serde_json::Value;
+        let kind = match value {
+            Value::Null => NodeKind::Scalar(Scalar::Null),
+            Value::Bool(it) => NodeKind::Scalar(Scalar::Bool(*it)),
+            Value::Number(it) => NodeKind::Scalar(match (it.as_i64(), it.as_u64(), it.as_f64()) {
+                (Some(it), ..) => Scalar::Int(it),
+                (_, Some(it), _) => Scalar::Uint(it),
+                (.., it) => Scalar::Float(it.unwrap_or_default()),
+            }),
+            Value::String(it) => NodeKind::Scalar(Scalar::String(it.as_str().into())),
+            Value::Array(items) => {
+                NodeKind::Sequence(items.iter().map(|it| Self::from_json(it, span)).collect())
+            }
+            Value::Object(entries) => NodeKind::Mapping(
+                entries
+                    .iter()
+                    .map(|(key, value)| Entry {
+                        key: key.as_str().into(),
+                        key_span: span,
+                        value: Self::from_json(value, span),
+                    })
+                    .collect(),
+            ),
+        };
+        Self { span, kind }
+    }
+
     /// Returns the JSON value, as the API server would receive it.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -260,12 +289,17 @@ impl ObjectRef {
 
     /// Returns the API group; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version.rsplit_once('/').map_or("", |(group, _)| group)
+        self.slash().and_then(|at| self.api_version.get(..at)).unwrap_or_default()
     }
 
     /// Returns the version without the group.
     pub fn version(&self) -> &str {
-        self.api_version.rsplit_once('/').map_or(&self.api_version, |(_, version)| version)
+        self.slash().and_then(|at| self.api_version.get(at + 1..)).unwrap_or(&self.api_version)
+    }
+
+    /// Returns where the version begins to be named. Asked often, of a few bytes.
+    fn slash(&self) -> Option<usize> {
+        self.api_version.bytes().rposition(|it| it == b'/')
     }
 }
 
@@ -315,6 +349,17 @@ mod tests {
             }]),
         };
         (sources, root)
+    }
+
+    #[test]
+    fn json_comes_back_as_it_went_in() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x",{}],"b":{"z":1,"y":[]}}"#;
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let span = tree().1.span;
+        let node = Node::from_json(&value, span);
+        assert_eq!(node.to_json(), value);
+        let large = Node { span, kind: NodeKind::Scalar(Scalar::Uint(u64::MAX)) };
+        assert_eq!(Node::from_json(&u64::MAX.into(), span), large);
     }
 
     #[test]

@@ -28,8 +28,9 @@ pub use environments::{Placement, SaidBy, declared, tier};
 pub use reconcilers::{Entry, argo_apply};
 pub use role::Role;
 pub use rules::{
-    CHART_NOT_RENDERED, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN, REMOTE_BASE, REMOTE_CHART,
-    UNKNOWN_VALUES, UNREFERENCED_FILE, UNRENDERED_TEMPLATE, rules,
+    CHART_NOT_RENDERED, DEPENDENCY_CIRCLE, NOT_EXPANDED, OTHER_REPOSITORY, PLUGIN_NOT_RUN,
+    REMOTE_BASE, REMOTE_CHART, UNKNOWN_DEPENDENCY, UNKNOWN_VALUES, UNREFERENCED_FILE,
+    UNRENDERED_TEMPLATE, rules,
 };
 pub use sources::{Located, OtherRepository, SourceRef, Sources, normal_url};
 
@@ -137,7 +138,7 @@ impl Graph {
     /// decides, among those of the holder where it can; then the holder; then the path.
     pub fn place(&self, folder: &RepoPath, holder: &[Placement], span: Span) -> Vec<Placement> {
         let Ok(mut places) = self.places.lock() else { return holder.to_vec() };
-        let all_of = |names: BTreeSet<Arc<str>>, said_by: SaidBy| -> Vec<Placement> {
+        let of = |names: BTreeSet<Arc<str>>, said_by: SaidBy| -> Vec<Placement> {
             let all = names.iter().filter_map(|name| places.get(name));
             all.map(|it| Placement { environment: Arc::clone(it), said_by }).collect()
         };
@@ -146,13 +147,13 @@ impl Graph {
             holder.iter().map(|it| Arc::clone(&it.environment.name)).collect();
         let both: BTreeSet<Arc<str>> = configured.intersection(&held).cloned().collect();
         if !both.is_empty() {
-            return all_of(both, SaidBy::Configuration);
+            return of(both, SaidBy::Configuration);
         }
         if !configured.is_empty() {
-            return all_of(configured, SaidBy::Configuration);
+            return of(configured, SaidBy::Configuration);
         }
         if !held.is_empty() {
-            return all_of(held, SaidBy::Reconciler(span));
+            return of(held, SaidBy::Reconciler(span));
         }
         let names = places.by_path(folder, false);
         let all = names.iter().filter_map(|name| places.get(name));

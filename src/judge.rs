@@ -151,6 +151,31 @@ pub struct Verdict {
     pub failures: Vec<Failure>,
     /// What was judged.
     pub summary: Summary,
+    /// What no report shows, wherever it stands.
+    pub withheld: Withheld,
+}
+
+/// Texts that no report may show: values of Secrets that were filled into objects.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Withheld(BTreeSet<Arc<str>>);
+
+impl Withheld {
+    /// Returns the texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|text| &**text)
+    }
+}
+
+impl FromIterator<Arc<str>> for Withheld {
+    fn from_iter<T: IntoIterator<Item = Arc<str>>>(texts: T) -> Self {
+        Self(texts.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for Withheld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Withheld")
+    }
 }
 
 /// The exit codes of the program.

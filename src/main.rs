@@ -15,6 +15,7 @@ use tidewaiter::certificates;
 use tidewaiter::cli::{self, CaFormat, Certificates, Check, Cli, Command, Review};
 use tidewaiter::date::Date;
 use tidewaiter::environment::KubernetesVersion;
+use tidewaiter::fetch;
 use tidewaiter::judge::Exit;
 use tidewaiter::report::progress::Progress;
 use tidewaiter::report::{self, Display, Format, Report};
@@ -110,6 +111,7 @@ fn run_check(
             .iter()
             .map(|(url, folder)| SourceFolder { url: url.clone(), folder: folder.clone() })
             .collect(),
+        schema_network: check.schema_network.then(|| Arc::new(fetch::Client::new())),
         environment: check.environment.clone(),
         only: check.only.clone(),
         skip: check.skip.clone(),

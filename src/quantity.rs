@@ -193,7 +193,10 @@ impl<'a> Parts<'a> {
         if spare < 0 || scale < NANO {
             return None;
         }
-        let value: i64 = format!("{}{}", self.whole, self.fraction).parse().ok()?;
+        let mut value: i64 = 0;
+        for digit in self.whole.bytes().chain(self.fraction.bytes()) {
+            value = value.checked_mul(10)?.checked_add(i64::from(digit.checked_sub(b'0')?))?;
+        }
         let value = value.checked_mul(factor)?;
         let value = if self.negative { -value } else { value };
         Some(Quantity(Amount::Small { value, scale }))

@@ -73,6 +73,10 @@ pub enum GapKind {
     OtherRepository,
     /// An object of the cluster whose values variables need.
     UnknownValues,
+    /// A Kustomization that waits for one that nothing here defines.
+    UnknownDependency,
+    /// A Kustomization that waits for itself, over any number of steps.
+    DependencyCircle,
     /// A generator of Applications that needs to know a cluster, or another service.
     NotExpanded,
 }

@@ -92,14 +92,13 @@ fn all(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, String>
     progress.finish();
     for it in &mut made {
         match &it.made {
-            Some(Ok(())) => {}
             Some(Err(reason)) => {
                 let reason = format!("cannot write the render of `{}`: {reason}", it.folder);
                 it.error = Some(Failure { rule: None, span: None, reason, help: None });
             }
             // What an earlier run left must not pass for what this one made.
             None if !clashes.contains_key(&it.name) => folder.remove(&it.name),
-            None => {}
+            Some(Ok(())) | None => {}
         }
     }
     let (errors, gaps) = run::told_once(&made);
@@ -131,8 +130,8 @@ fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, Strin
             .collect(),
         ..Options::default()
     };
-    let followed = Followed::of_folder(&render.folder, &options, &progress)
-        .map_err(|err| err.to_string())?;
+    let followed =
+        Followed::of_folder(&render.folder, &options, &progress).map_err(|err| err.to_string())?;
     progress.finish();
     let folder = Folder::new(output).map_err(|err| cannot_write(output, &err))?;
     let (mut errors, mut gaps) = (Vec::new(), Vec::new());
@@ -158,8 +157,7 @@ fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, Strin
             }
         }
     }
-    let display =
-        Display { prefix: prefix(&current_dir, followed.root()), source_url: None };
+    let display = Display { prefix: prefix(&current_dir, followed.root()), source_url: None };
     let notes =
         Notes { errors: &errors, warnings: &gaps, sources: followed.sources(), display: &display };
     complain(&notes, terminal)?;
@@ -212,11 +210,13 @@ fn file_name(name: &RepoPath) -> String {
 fn summary<T>(made: &[Made<T>], output: &Path) -> String {
     let failed = made.iter().filter(|it| it.error.is_some()).count();
     let partial = made.iter().filter(|it| it.error.is_none() && !it.gaps.is_empty()).count();
-    let mut text = format!("rendered {} of {} kustomizations to `{}`", made.len() - failed, made.len(), output.display());
-    if partial > 0 {
-        text.push_str(&format!(", {partial} of them in part"));
-    }
-    text
+    let rendered = made.len() - failed;
+    let in_part = if partial > 0 { format!(", {partial} of them in part") } else { String::new() };
+    format!(
+        "rendered {rendered} of {} kustomizations to `{}`{in_part}",
+        made.len(),
+        output.display()
+    )
 }
 
 fn display(renders: &Renders, current_dir: &Path) -> Display {

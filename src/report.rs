@@ -28,10 +28,10 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 pub(crate) use json::{Explanation, explain};
-pub(crate) use redact::Secrets as Redaction;
 pub use manifests::write_manifests;
 pub use notes::{Notes, write_notes};
 pub use origins::write_origins;
+pub(crate) use redact::Secrets as Redaction;
 pub use rules::{ListFormat, write_explanation, write_rules};
 pub(crate) use text::escape as one_line;
 

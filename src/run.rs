@@ -37,7 +37,7 @@ use crate::judge::{self, Audit, Court, Summary, Verdict};
 use crate::load::Repository;
 use crate::rule::{Registry, RegistryError, Selection, UnknownRule};
 use crate::source::SourceMap;
-use crate::{graph, load};
+use crate::{fetch, graph, load};
 
 /// What is to be judged, and how.
 #[derive(Debug, Clone, Default)]
@@ -52,10 +52,13 @@ pub struct Options {
     pub kubernetes: Option<KubernetesVersion>,
     /// Places with schemas, asked in this order before those of the configuration.
     pub schema_locations: Vec<String>,
-    /// A folder in which kubeconform keeps the schemas that it fetched.
+    /// A folder in which kubeconform keeps the schemas that it fetched, as `schema_network` does.
     pub schema_cache: Option<PathBuf>,
     /// Further repositories of the fleet, from folders.
     pub sources: Vec<SourceFolder>,
+    /// What fetches the schemas of addresses in `schema_locations`; without it nobody is asked.
+    /// Those in the configuration are never fetched, because nobody vouches for a repository.
+    pub schema_network: Option<Arc<fetch::Client>>,
     /// The one environment to judge; for standard input, the one that receives the objects.
     pub environment: Option<String>,
     /// The only rules and categories to evaluate; empty for all.
@@ -275,8 +278,8 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
         objects::collect(repository, &graph, options, &settings, &rules.registry, progress);
     let kinds = objects::kinds(&reviews, default);
     let remote = schemas::remote(&places);
-    let user = UserSources::new(places, Some(&kinds)).map_err(RunError::Schemas)?;
     let mut own: Vec<Arc<dyn SchemaSource>> = vec![Arc::new(objects::definitions(&reviews))];
+    let user = UserSources::new(places, Some(&kinds), &own).map_err(RunError::Schemas)?;
     own.extend(user.before);
     let (checks, registry) = rules.checks(Sources::new(own).with_later(user.after));
 
@@ -354,6 +357,7 @@ pub fn check(options: &Options, progress: &dyn Progress) -> Result<Outcome, RunE
             default_kubernetes: Some(default),
             ..inventory::summary(&read, &graph, &reviews, &settings, options)
         },
+        withheld: reviews.withheld.iter().cloned().collect(),
     };
     Ok(Outcome { verdict, registry, root: read.root, repository: read.repository })
 }

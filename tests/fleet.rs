@@ -81,7 +81,7 @@ fn exactly_the_planted_defects_are_found() {
         .collect();
     assert_eq!(found, promised());
     assert_eq!(findings.len(), found.len(), "each is found once");
-    assert_eq!(findings.len(), 11);
+    assert_eq!(findings.len(), 12);
     assert_eq!(report["exitCode"], 1);
     assert_eq!(report["failures"].as_array().unwrap().len(), 0);
 }

@@ -225,9 +225,7 @@ fn what_xtask_wrote_is_as_it_was_written() {
                 rest.split_once('"').unwrap().0
             };
             let bytes = fs::read(path(value("path"))).unwrap();
-            let digest: String = Sha256::digest(&bytes)
-                .iter()
-                .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+            let digest = tidewaiter::hex::digits(Sha256::digest(&bytes));
             assert_eq!(digest, value("sha256"), "{}: run xtask anew", value("path"));
             outputs += 1;
         }

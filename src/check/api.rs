@@ -45,6 +45,7 @@ mod rule;
 mod runtime_class;
 mod schedule;
 mod secret;
+mod seen;
 mod selector;
 mod service;
 mod service_account;

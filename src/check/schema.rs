@@ -152,8 +152,8 @@ impl SchemaCheck {
                 tell(cx, review, object, &self.rules.unserved_version, told, results);
                 Vec::new()
             }
-            Found::Unusable(reason) => {
-                results.failures.push(failure(reason));
+            Found::Unusable(failure) => {
+                results.failures.push(*failure);
                 Vec::new()
             }
         };

@@ -72,7 +72,7 @@ pub struct EnvironmentEntry {
     /// Labels for rules to read.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// ConfigMaps and Secrets of the cluster that are not in the repository, and from which Flux
+    /// `ConfigMap`s and Secrets of the cluster that are not in the repository, and from which Flux
     /// takes variables (`postBuild.substituteFrom`).
     #[serde(default)]
     pub cluster_values: Vec<ClusterValuesEntry>,
@@ -198,7 +198,8 @@ pub struct SchemaEntry {
     /// paths as kubeconform has them (`schemas/{{ .ResourceKind }}{{ .KindSuffix }}.json`), or
     /// `default` for the schemas of the program itself.
     ///
-    /// Paths are relative to the folder of this file and lead nowhere above it.
+    /// Paths are relative to the folder of this file and lead nowhere above it. Addresses are
+    /// answered by the schemas of the program where they publish the same, and never fetched.
     pub location: String,
     /// Why, for whoever reads the file.
     pub reason: Option<String>,

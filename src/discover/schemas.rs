@@ -3,6 +3,7 @@
 //! The layouts are those of kubeconform, of the catalog of definitions that Datree publishes, and
 //! of kubectl-validate. Plain bytes come out: nothing is parsed here. Of a repository's own
 //! configuration nothing leads out of the repository; on the command line paths are the user's.
+//! Other hosts are asked only through [`Fetch`], where one is given.
 
 mod files;
 mod remote;
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use files::is_definition;
-pub use files::{SchemaFile, SchemaFiles};
+pub use files::{Fetch, SchemaFile, SchemaFiles};
 use remote::Remote;
 use template::{Template, Variables};
 
@@ -54,6 +55,14 @@ pub struct FoundSchema {
     pub file: SchemaFile,
     /// What it holds.
     pub form: SchemaForm,
+    /// Where it is published, which is where it finds others; none for a file of the disk.
+    pub address: Option<String>,
+}
+
+impl FoundSchema {
+    fn of(file: SchemaFile, form: SchemaForm) -> Self {
+        Self { file, form, address: None }
+    }
 }
 
 /// What a file of schemas holds.
@@ -117,6 +126,11 @@ impl SchemaLocation {
         matches!(self.form, Form::Remote(_))
     }
 
+    /// Says whether the location is an address.
+    pub fn is_address(&self) -> bool {
+        matches!(self.form, Form::Remote(_) | Form::Embedded(Some(_)))
+    }
+
     /// Returns the files that may hold definitions of custom resources, in the order of their
     /// names.
     pub fn definitions(&self, files: &SchemaFiles) -> Result<Vec<SchemaFile>, String> {
@@ -138,19 +152,17 @@ impl SchemaLocation {
             return Ok(None);
         }
         let found =
-            |form| move |file: Option<SchemaFile>| file.map(|file| FoundSchema { file, form });
+            |form| move |file: Option<SchemaFile>| file.map(|file| FoundSchema::of(file, form));
         match &self.form {
             Form::Definitions(_) | Form::Embedded(None) => Ok(None),
-            Form::Embedded(Some(remote)) | Form::Remote(remote) => {
-                cached(remote, files, wanted).map(found(SchemaForm::JsonSchema))
-            }
+            Form::Embedded(Some(remote)) | Form::Remote(remote) => published(remote, files, wanted),
             Form::Template { folder, template } => {
                 by_template(folder, template, files, wanted).map(found(SchemaForm::JsonSchema))
             }
             Form::Folder { folder, layouts } => {
                 for layout in layouts {
                     if let Some(file) = by_template(folder, layout, files, wanted)? {
-                        return Ok(Some(FoundSchema { file, form: SchemaForm::JsonSchema }));
+                        return Ok(Some(FoundSchema::of(file, SchemaForm::JsonSchema)));
                     }
                 }
                 let name = format!("{}.json", wanted.version);
@@ -286,28 +298,48 @@ fn by_template(
     Ok(None)
 }
 
-fn cached(
+/// Finds what is published: in the cache, then where it is published.
+fn published(
     remote: &Remote,
     files: &SchemaFiles,
     wanted: &SchemaWanted<'_>,
-) -> Result<Option<SchemaFile>, String> {
-    if !files.has_cache() {
-        return Ok(None);
+) -> Result<Option<FoundSchema>, String> {
+    let found =
+        |file, address| FoundSchema { file, form: SchemaForm::JsonSchema, address: Some(address) };
+    if files.has_cache() {
+        for address in addresses(remote, wanted, PATCHES) {
+            if let Some(file) = files.cached(&address)? {
+                return Ok(Some(found(file, address)));
+            }
+        }
     }
-    let mut asked = BTreeSet::new();
-    for strict in ["-strict", ""] {
-        let patches = (0..PATCHES).rev().map(|it| format!("v{}.{it}", wanted.kubernetes));
-        let master = wanted.master.then(|| MASTER.to_owned());
-        for kubernetes in patches.chain(master) {
-            let address = remote.address(variables(wanted, &kubernetes, strict));
-            if asked.insert(address.clone())
-                && let Some(file) = files.cached(&address)?
-            {
-                return Ok(Some(file));
+    if files.has_network() {
+        // As kubeconform asks; no host is asked for every patch that there might be.
+        for address in addresses(remote, wanted, 1) {
+            if let Some(file) = files.fetched(&address)? {
+                return Ok(Some(found(file, address)));
             }
         }
     }
     Ok(None)
+}
+
+/// Returns where a schema may be published: the strict ones first, of those the highest patch
+/// first, and `master` after them.
+fn addresses(remote: &Remote, wanted: &SchemaWanted<'_>, patches: u32) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut known = BTreeSet::new();
+    for strict in ["-strict", ""] {
+        let patches = (0..patches).rev().map(|it| format!("v{}.{it}", wanted.kubernetes));
+        let master = wanted.master.then(|| MASTER.to_owned());
+        for kubernetes in patches.chain(master) {
+            let address = remote.address(variables(wanted, &kubernetes, strict));
+            if known.insert(address.clone()) {
+                out.push(address);
+            }
+        }
+    }
+    out
 }
 
 fn variables<'a>(wanted: &SchemaWanted<'a>, kubernetes: &'a str, strict: &'a str) -> Variables<'a> {

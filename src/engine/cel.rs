@@ -15,6 +15,7 @@ mod ast;
 mod check;
 mod collection;
 mod cost;
+mod estimate;
 mod eval;
 mod lexer;
 mod library;
@@ -31,6 +32,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use check::Checker;
+pub use estimate::{Bounds, Extent, FieldBounds};
 use eval::{Evaluator, Scratch};
 pub use name::{escape, is_word, needs_unescape, unescape};
 use parser::Syntax;
@@ -60,6 +62,8 @@ pub struct Environment {
     variables: Vec<(Arc<str>, Type)>,
     /// The minor whose functions there are.
     minor: u32,
+    /// The minor of the server.
+    server: u32,
     /// Whether `Object` and `JSONPatch` can be made.
     mutation: bool,
 }
@@ -68,12 +72,12 @@ impl Environment {
     /// Returns the environment in which a server of a minor compiles what is new to it: functions
     /// that came with this very minor are not there yet, so that one can roll back.
     pub fn for_new(minor: u32) -> Self {
-        Self { variables: Vec::new(), minor: minor.saturating_sub(1), mutation: false }
+        Self { minor: minor.saturating_sub(1), ..Self::for_stored(minor) }
     }
 
     /// Returns the environment in which a server of a minor evaluates what it has stored.
     pub fn for_stored(minor: u32) -> Self {
-        Self { variables: Vec::new(), minor, mutation: false }
+        Self { variables: Vec::new(), minor, server: minor, mutation: false }
     }
 
     /// Adds a variable.
@@ -134,6 +138,25 @@ pub struct Program {
 
 /// Reads and checks an expression.
 pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<CompileError>> {
+    compile_with(text, environment, |_, _| ()).map(|(program, ())| program)
+}
+
+/// As [`compile`], and estimates what an evaluation costs where the data of all variables is
+/// within bounds (`EstimateCost`).
+pub fn compile_within(
+    text: &str,
+    environment: &Environment,
+    bounds: &Bounds,
+) -> Result<(Program, Extent), Vec<CompileError>> {
+    compile_with(text, environment, |checked, checks| estimate::estimate(checked, checks, bounds))
+}
+
+/// As [`compile`], and looks at the expression once all types are known.
+fn compile_with<T>(
+    text: &str,
+    environment: &Environment,
+    look: impl FnOnce(&check::Checked, &Checker<'_>) -> T,
+) -> Result<(Program, T), Vec<CompileError>> {
     let expr = parser::parse(text, environment.syntax())?;
     let mut checks = Checker::new(environment);
     let mut checked = checks.check(&expr);
@@ -141,6 +164,7 @@ pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<Com
     if !checks.errors.is_empty() {
         return Err(checks.errors);
     }
+    let seen = look(&checked, &checks);
     checked.of = checks.closed(&checked.of);
     let result = checked.of.clone();
     let slots = checks.slots;
@@ -152,7 +176,7 @@ pub fn compile(text: &str, environment: &Environment) -> Result<Program, Vec<Com
     });
     let step = plan::plan(checked).map_err(|error| vec![error])?;
     let names = environment.variables.iter().map(|(name, _)| Arc::clone(name)).collect();
-    Ok(Program { names, step, slots, result, used })
+    Ok((Program { names, step, slots, result, used }, seen))
 }
 
 /// The values of variables.

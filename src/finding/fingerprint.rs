@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Finding;
 use crate::document::Step;
+use crate::hex;
 use crate::source::RepoPath;
 
 /// The stable identity of a finding: 32 hexadecimal digits.
@@ -40,12 +41,8 @@ impl Fingerprint {
             }
         }
         part(&nth.to_string());
-        let mut text = String::with_capacity(32);
-        for byte in hash.finalize().iter().take(16) {
-            for nibble in [byte >> 4, byte & 15] {
-                text.extend(char::from_digit(u32::from(nibble), 16));
-            }
-        }
+        let mut text = hex::digits(hash.finalize());
+        text.truncate(32);
         Self(text)
     }
 

@@ -1,4 +1,4 @@
-//! The rules about what the gate cannot see.
+//! The rules about what the gate cannot see, and about reconcilers that wait in vain.
 
 use std::borrow::Cow;
 
@@ -21,6 +21,10 @@ pub const PLUGIN_NOT_RUN: RuleId = RuleId::known("coverage/plugin-not-run");
 
 /// Variables need values that only a cluster has.
 pub const UNKNOWN_VALUES: RuleId = RuleId::known("coverage/unknown-values");
+/// A Kustomization waits for one that nothing in the repository defines.
+pub const UNKNOWN_DEPENDENCY: RuleId = RuleId::known("flux/unknown-dependency");
+/// Kustomizations wait for each other.
+pub const DEPENDENCY_CIRCLE: RuleId = RuleId::known("flux/dependency-circle");
 /// A generator of Applications needs something that is not in the repository.
 pub const NOT_EXPANDED: RuleId = RuleId::known("coverage/not-expanded");
 
@@ -92,6 +96,26 @@ pub fn rules() -> Vec<RuleMeta> {
             "give the values of the environment in `tidewaiter.yaml`, under `clusterValues`",
             Severity::Low,
         ),
+        rule(
+            UNKNOWN_DEPENDENCY,
+            "Kustomization depends on one that is not there",
+            "Flux applies a Kustomization only when all that `dependsOn` names are ready. Nothing in \
+             the repository defines this one: unless it comes from elsewhere, the objects are never \
+             applied. Without a namespace, the name is looked for in that of the Kustomization.",
+            "correct the name or the namespace, or remove the entry",
+            Severity::Medium,
+        ),
+        RuleMeta {
+            enforcement: Enforcement::Deny,
+            ..rule(
+                DEPENDENCY_CIRCLE,
+                "Kustomizations depend on each other",
+                "Flux applies a Kustomization only when all that `dependsOn` names are ready. These \
+                 wait for each other, so that none of them is ever applied.",
+                "remove one of the entries of `dependsOn`",
+                Severity::High,
+            )
+        },
         rule(
             NOT_EXPANDED,
             "ApplicationSet is not expanded",

@@ -299,6 +299,10 @@ impl Sources {
             }
             copied.get_or_insert(found);
         }
+        let is_made = |it: &Copy| it.kind == "ExternalArtifact" && it.name == source.name;
+        if source.kind == "ExternalArtifact" && self.copies.iter().any(is_made) {
+            return copied.unwrap_or(Located::Missing);
+        }
         if let Some(found) = copied {
             return found;
         }
@@ -331,6 +335,7 @@ impl Sources {
             // A path of nothing is the whole source, and only one of them is known to be this one.
             Some(folder) if folder.is_root() && !is_own => Located::Elsewhere,
             Some(folder) => Located::Folder(folder),
+            None if url.is_some() && !is_own => Located::Elsewhere,
             None => Located::Missing,
         }
     }

@@ -541,13 +541,14 @@ fn each_file_is_parsed_in_the_dialect_of_its_use() {
 }
 
 #[test]
-fn the_rules_are_warnings_with_unique_ids() {
+fn the_rules_have_unique_ids_and_what_is_not_seen_warns() {
     let rules = rules();
     let ids: std::collections::BTreeSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
     assert_eq!(ids.len(), rules.len());
     for rule in &rules {
         assert!(rule.id.as_str().parse::<crate::rule::RuleId>().is_ok(), "{}", rule.id);
-        assert_eq!(rule.enforcement, crate::rule::Enforcement::Warn);
+        let warns = rule.enforcement == crate::rule::Enforcement::Warn;
+        assert!(warns || rule.id.category() != "coverage", "{}", rule.id);
     }
 }
 

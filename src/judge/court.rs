@@ -9,7 +9,7 @@ use super::{Judged, Waived};
 use crate::config::{Place, Settings, Waiver};
 use crate::date::Date;
 use crate::environment::Tier;
-use crate::finding::{Finding, Fingerprint};
+use crate::finding::{Failure, Finding, Fingerprint};
 use crate::rule::{Enforcement, Registry, RuleId};
 use crate::source::{RepoPath, SourceMap, Span};
 
@@ -112,15 +112,13 @@ impl Court<'_> {
         } else {
             whole.environments.iter().cloned().map(Some).collect()
         };
-        let default =
-            self.registry.get(&whole.rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
         let mut open = Part::default();
         let mut waived: BTreeMap<usize, Part<'_>> = BTreeMap::new();
         let mut expired = None;
         let mut is_waived = false;
         for environment in environments {
             let place = Place { environment: self.tiered(environment.as_ref()), path: &path };
-            let enforcement = self.settings.enforcement(&whole.rule, default, place);
+            let enforcement = self.enforcement(&whole.rule, place);
             if enforcement == Enforcement::Off {
                 continue;
             }
@@ -173,6 +171,24 @@ impl Court<'_> {
             })
             .collect();
         (open.is_some() || !waived.is_empty()).then_some(Case { path, whole, open, waived })
+    }
+
+    /// Returns what a failure does to the gate in an environment: that of a rule that only warns
+    /// warns, and one of no rule denies. `whole` is the path of a failure that has no place.
+    pub fn of_failure(
+        &self,
+        failure: &Failure,
+        environment: Option<&Arc<str>>,
+        whole: &RepoPath,
+    ) -> Enforcement {
+        let Some(rule) = &failure.rule else { return Enforcement::Deny };
+        let path = failure.span.map_or_else(|| whole.clone(), |it| self.sources.path(it));
+        self.enforcement(rule, Place { environment: self.tiered(environment), path: &path })
+    }
+
+    fn enforcement(&self, rule: &RuleId, place: Place<'_>) -> Enforcement {
+        let default = self.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
+        self.settings.enforcement(rule, default, place)
     }
 
     fn tiered<'a>(&self, environment: Option<&'a Arc<str>>) -> Option<(&'a str, Tier)> {

@@ -5,9 +5,11 @@
 //! wins); kustomize, and so Flux, through kyaml (go-yaml v3: `yes` stays a string, dates are
 //! rewritten, keys are strings).
 
+mod block;
 mod build;
 mod mapping;
 mod resolve;
+mod shared;
 mod split;
 mod timestamp;
 
@@ -64,6 +66,7 @@ pub fn parse(source: &Source, id: SourceId, dialect: Dialect, limits: &Limits) -
             chunks
         }
     };
+    let mut shared = shared::Shared::default();
     for (count, chunk) in chunks.into_iter().enumerate() {
         if count >= limits.documents {
             let message = format!("the file holds more than {} documents", limits.documents);
@@ -77,7 +80,8 @@ pub fn parse(source: &Source, id: SourceId, dialect: Dialect, limits: &Limits) -
             // own files included, which it reads with kubectl's library.
             ends_last_line: dialect == Dialect::Kubectl && !source.path().is_kustomization(),
         };
-        if let Some(root) = build::build(text, id, chunk, reader, limits, &mut parsed.problems) {
+        let problems = &mut parsed.problems;
+        if let Some(root) = build::build(text, id, chunk, reader, limits, &mut shared, problems) {
             parsed.documents.push(Document::new(root));
         }
     }

@@ -16,6 +16,8 @@ use destination::Destination;
 pub(super) use set::{asks_for_clusters, declared_by, is_application_set, make as make_set};
 use variables::Variables;
 
+use std::collections::BTreeSet;
+
 use super::deliver::{Applier, Made, Shared};
 use super::{Gap, GapKind, RenderError, Rendered};
 use crate::document::{Document, Node};
@@ -103,6 +105,7 @@ impl Application<'_> {
             apply: graph::argo_apply(self.document),
             rendered,
             folder: Some(folder),
+            withheld: BTreeSet::new(),
         }
     }
 
@@ -165,6 +168,7 @@ impl Application<'_> {
             cluster: None,
             apply: graph::argo_apply(self.document),
             rendered: Ok(Rendered::nothing(Gap { kind, span, text: text.to_owned() })),
+            withheld: BTreeSet::new(),
         }
     }
 }

@@ -72,6 +72,8 @@ pub struct Deliveries {
     pub all: Vec<Delivery>,
     /// The files that a delivery reads.
     pub read: BTreeSet<RepoPath>,
+    /// The values of Secrets that were filled into objects.
+    pub withheld: BTreeSet<Arc<str>>,
 }
 
 /// Follows the reconcilers of a repository; `progress` is told of each render.
@@ -100,7 +102,7 @@ pub fn deliver_from(
     walk.entry(folder);
     // Whoever asks for a folder gets it, whether or not one of its objects applies it again.
     let read = walk.read();
-    Deliveries { all: walk.all, read }
+    Deliveries { all: walk.all, read, withheld: walk.withheld }
 }
 
 /// What all deliveries of a walk share.
@@ -129,6 +131,8 @@ pub(super) struct Made {
     pub(super) cluster: Option<Arc<str>>,
     pub(super) apply: Apply,
     pub(super) rendered: Result<Rendered, RenderError>,
+    /// The values of Secrets that were filled in.
+    pub(super) withheld: BTreeSet<Arc<str>>,
 }
 
 struct Walk<'a> {
@@ -146,6 +150,8 @@ struct Walk<'a> {
     values: BTreeMap<Arc<str>, flux::Values>,
     /// The clusters that Secrets of each cluster declare.
     clusters: BTreeMap<Arc<str>, Vec<Cluster>>,
+    withheld: BTreeSet<Arc<str>>,
+    dependencies: flux::Dependencies,
 }
 
 impl<'a> Walk<'a> {
@@ -165,6 +171,8 @@ impl<'a> Walk<'a> {
             pending: Vec::new(),
             values: BTreeMap::new(),
             clusters: BTreeMap::new(),
+            withheld: BTreeSet::new(),
+            dependencies: flux::Dependencies::default(),
         }
     }
 
@@ -365,7 +373,12 @@ impl<'a> Walk<'a> {
                 })
                 .collect();
             for (pending, made) in wave.into_iter().zip(made) {
+                if flux::is_kustomization(&pending.document) && !made.is_empty() {
+                    let index = self.all.len();
+                    self.dependencies.add(index, &pending.scope, &pending.document);
+                }
                 for made in made {
+                    self.withheld.extend(made.withheld);
                     let scope = match &made.cluster {
                         Some(cluster) => Arc::from(format!("{} {cluster}", pending.scope)),
                         None => Arc::clone(&pending.scope),
@@ -422,7 +435,12 @@ impl<'a> Walk<'a> {
     }
 
     /// Leaves out the starts that somebody applies after all.
-    fn finish(self) -> Deliveries {
+    fn finish(mut self) -> Deliveries {
+        for (index, gap) in self.dependencies.defects() {
+            if let Some(Ok(rendered)) = self.all.get_mut(index).map(|it| &mut it.rendered) {
+                rendered.gaps.push(gap);
+            }
+        }
         let applied: BTreeSet<&RepoPath> = self
             .all
             .iter()
@@ -480,7 +498,7 @@ impl<'a> Walk<'a> {
                 delivery
             })
             .collect();
-        Deliveries { all, read }
+        Deliveries { all, read, withheld: self.withheld }
     }
 }
 
@@ -493,7 +511,7 @@ fn first(waiting: Vec<Pending>) -> (Vec<Pending>, Vec<Pending>) {
         .map(|(scope, object)| (scope, ObjectRef { api_version: Arc::from(""), ..object }))
         .collect();
     let waits = |it: &Pending| {
-        flux::dependencies(&it.document).any(|object| {
+        flux::dependencies(&it.document).any(|(object, _)| {
             let object = ObjectRef { api_version: Arc::from(""), ..object };
             names.contains(&(Arc::clone(&it.scope), object))
         })

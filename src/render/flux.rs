@@ -1,5 +1,6 @@
 //! What Flux's kustomize-controller makes of a `Kustomization`.
 
+mod dependencies;
 mod functions;
 mod generate;
 mod scalar;
@@ -7,15 +8,17 @@ mod substitute;
 mod template;
 mod values;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub(super) use dependencies::{Dependencies, dependencies};
 pub use values::Values;
 use values::Variables;
 pub(super) use values::decoded;
 
 use super::deliver::{Applier, Known, Made, Shared};
 use super::{Gap, GapKind, RenderError, Rendered, kustomize_as};
-use crate::document::{Document, Entry, Node, NodeKind, ObjectRef, Scalar};
+use crate::document::{Document, Entry, Node, NodeKind, Scalar};
 use crate::graph::{Located, Placement, SourceRef};
 use crate::review::Apply;
 use crate::source::{RepoPath, Span};
@@ -37,18 +40,6 @@ pub(super) fn is_ready(
     let variables = Variables::of(document, values, environments, known);
     // What is wrong with them is said when it is rendered.
     variables.map_or(true, |variables| !variables.is_waiting())
-}
-
-/// Returns the Kustomizations that one depends on, by the names that its `dependsOn` has.
-pub(super) fn dependencies(document: &Document) -> impl Iterator<Item = ObjectRef> {
-    let own = document.object.clone();
-    let all = document.root.at(&["spec", "dependsOn"]).map_or(&[][..], Node::items);
-    all.iter().filter_map(move |item| {
-        let own = own.clone()?;
-        let text = |key| item.get(key).and_then(Node::as_str).filter(|it| !it.is_empty());
-        let namespace = text("namespace").map(Arc::from).or(own.namespace);
-        Some(ObjectRef { name: Arc::from(text("name")?), namespace, ..own })
-    })
 }
 
 /// Renders a folder as Flux does, with a kustomization of its own where there is none.
@@ -105,6 +96,7 @@ pub(super) fn make(
         cluster: None,
         apply: Apply::ServerSide,
         rendered: Ok(Rendered::nothing(Gap { kind, span, text: text.to_owned() })),
+        withheld: BTreeSet::new(),
     };
     Some(match shared.graph.sources().flux(shared.repository, &file, reference, text) {
         Located::Elsewhere => outside(GapKind::OtherRepository, source_ref.span, reference.name),
@@ -114,12 +106,14 @@ pub(super) fn make(
             if placed.is_empty() {
                 placed = environments.to_vec();
             }
+            let variables = Variables::of(document, values, environments, shared.known);
             Made {
                 by: Applier::Flux(object.clone()),
                 environments: placed,
                 cluster: elsewhere.map(cluster),
                 apply: Apply::ServerSide,
-                rendered: applied(shared, &folder, document, values, environments, span),
+                withheld: variables.as_ref().map(Variables::secrets).unwrap_or_default(),
+                rendered: applied(shared, &folder, document, variables, span),
                 folder: Some(folder),
             }
         }
@@ -144,16 +138,13 @@ fn applied(
     shared: &Shared<'_>,
     folder: &RepoPath,
     document: &Document,
-    values: Option<&Values>,
-    environments: &[Placement],
+    variables: Result<Variables<'_>, RenderError>,
     span: Span,
 ) -> Result<Rendered, RenderError> {
     let mut rendered = render(shared, folder, Some(document), span)?;
-    if document.root.at(&["spec", "postBuild"]).is_some_and(Node::is_mapping) {
-        let variables = Variables::of(document, values, environments, shared.known)?;
-        if variables.are_used() {
-            rendered.gaps.extend(substitute::substitute(&mut rendered.objects, &variables)?);
-        }
+    let variables = variables?;
+    if variables.are_used() {
+        rendered.gaps.extend(substitute::substitute(&mut rendered.objects, &variables)?);
     }
     if !shared.known.as_rendered {
         add_common_metadata(&mut rendered.objects, document);
@@ -184,13 +175,11 @@ fn add_common_metadata(objects: &mut [Document], document: &Document) {
 /// Returns the entries of a mapping inside of another, which is made where it is not there.
 fn child<'a>(node: &'a mut Node, key: &str, span: Span) -> Option<&'a mut Vec<Entry>> {
     let NodeKind::Mapping(entries) = &mut node.kind else { return None };
-    let at = match entries.iter().position(|entry| &*entry.key == key) {
-        Some(at) => at,
-        None => {
-            entries.push(Entry { key: Arc::from(key), key_span: span, value: Node::mapping(span) });
-            entries.len() - 1
-        }
-    };
+    let found = entries.iter().position(|entry| &*entry.key == key);
+    let at = found.unwrap_or(entries.len());
+    if found.is_none() {
+        entries.push(Entry { key: Arc::from(key), key_span: span, value: Node::mapping(span) });
+    }
     let value = &mut entries.get_mut(at)?.value;
     if value.is_null() {
         *value = Node::mapping(span);

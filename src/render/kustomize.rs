@@ -23,8 +23,10 @@ mod patch;
 mod plugin;
 mod references;
 mod replace;
+mod scalar;
 mod schema;
 mod select;
+mod structured;
 mod tables;
 mod transform;
 mod value_add;
@@ -156,10 +158,17 @@ fn render(
     )?;
     out.objects.retain(|object| !is_local(object));
     order::sort(&mut out.objects, kustomization.sort_options.as_ref())?;
+    for object in &out.objects {
+        files::check(&object.node, object.node.span)?;
+    }
     notes::finish(&mut out.objects, &kustomization.build_metadata);
     Ok(Rendered {
         folder: folder.clone(),
-        objects: out.objects.into_iter().map(object::Object::into_document).collect(),
+        objects: out
+            .objects
+            .into_iter()
+            .map(|object| object.into_document(repository.sources()))
+            .collect(),
         gaps: out.gaps,
         read: out.read,
     })

@@ -23,10 +23,8 @@ pub struct Notes<'a> {
 /// Writes what could not be done, each with its place and how to mend it.
 pub fn write_notes(notes: &Notes<'_>, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let styles = theme(style).styles;
-    let words = [
-        ("error:", notes.errors, styles.error),
-        ("warning:", notes.warnings, styles.warning),
-    ];
+    let words =
+        [("error:", notes.errors, styles.error), ("warning:", notes.warnings, styles.warning)];
     for (word, failures, color) in words {
         for failure in failures {
             // Never wrapped, so that a script finds it in one line.

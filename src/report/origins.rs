@@ -150,11 +150,9 @@ fn write_text(
             let padding = columns.saturating_sub(text::width(&place));
             let path = line.location.as_ref().map(|location| &location.path);
             // What comes from another file than the line above stands out.
-            let color = if path == before {
-                theme.styles.link.dimmed()
-            } else {
-                theme.styles.link
-            };
+            let repeated = style.color && path == before;
+            let link = theme.styles.link;
+            let color = if repeated { link.dimmed() } else { link };
             before = path;
             let text = text::escape(&line.text);
             writeln!(out, "{}{:padding$} {bar} {text}", color.style(place), "")?;

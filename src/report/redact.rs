@@ -69,6 +69,7 @@ impl Secrets {
                 texts.extend(pieces(text));
             }
         }
+        texts.extend(verdict.withheld.texts().flat_map(pieces));
         for ranges in places.values_mut() {
             *ranges = merged(std::mem::take(ranges));
         }

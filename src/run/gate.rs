@@ -23,7 +23,8 @@ use crate::document::{Document, Node};
 use crate::environment::{Environment, KubernetesVersion, Tier};
 use crate::finding::Failure;
 use crate::graph;
-use crate::judge::{Audit, Court, Summary, Verdict};
+use crate::hex;
+use crate::judge::{Audit, Court, Summary, Verdict, Withheld};
 use crate::load::{self, Limits, Problem};
 use crate::report::{Display, Report};
 use crate::review::{Apply, Operation, Review};
@@ -140,13 +141,7 @@ impl Inputs {
                 part(&mut hash, &file.bytes);
             }
         }
-        let mut digest = String::with_capacity(64);
-        for byte in hash.finalize() {
-            for nibble in [byte >> 4, byte & 15] {
-                digest.extend(char::from_digit(u32::from(nibble), 16));
-            }
-        }
-        Ok(Self { config, policies, schemas, digest })
+        Ok(Self { config, policies, schemas, digest: hex::digits(hash.finalize()) })
     }
 
     /// Returns the SHA-256 of the program's rules and of all that was read, in hexadecimal.
@@ -164,7 +159,7 @@ impl Inputs {
                 Ok(SchemaPlace { files, ..place.clone() })
             })
             .collect();
-        let user = places.and_then(|places| UserSources::new(places, None));
+        let user = places.and_then(|places| UserSources::new(places, None, &[]));
         let user = user.map_err(RunError::Schemas)?;
         Ok(Sources::new(user.before).with_later(user.after))
     }
@@ -340,15 +335,6 @@ impl Gate {
         let mut failures = results.failures;
         failures.sort();
         failures.dedup();
-        let mut tolerated = Vec::new();
-        failures.retain(|failure| match self.enforcement(sources, failure) {
-            Enforcement::Deny => true,
-            Enforcement::Warn => {
-                tolerated.push(failure.clone());
-                false
-            }
-            Enforcement::Off => false,
-        });
         let court = Court {
             sources,
             registry: &self.registry,
@@ -358,12 +344,24 @@ impl Gate {
             // Waivers are looked after where the repository is: here each request would say it.
             audit: Audit::default(),
         };
+        let environment = self.environment.as_ref().map(|it| &it.name);
+        let whole = RepoPath::new(REQUEST);
+        let mut tolerated = Vec::new();
+        failures.retain(|failure| match court.of_failure(failure, environment, &whole) {
+            Enforcement::Deny => true,
+            Enforcement::Warn => {
+                tolerated.push(failure.clone());
+                false
+            }
+            Enforcement::Off => false,
+        });
         let ruling = court.judge(results.findings);
         let verdict = Verdict {
             findings: ruling.findings,
             waived: ruling.waived,
             failures,
             summary: Summary::default(),
+            withheld: Withheld::default(),
         };
         let report = Report {
             verdict: &verdict,
@@ -423,17 +421,6 @@ impl Gate {
             }
         }
         results
-    }
-
-    /// Returns what the rule of a failure does to the gate: the failure of one that only warns
-    /// warns.
-    fn enforcement(&self, sources: &SourceMap, failure: &Failure) -> Enforcement {
-        let Some(rule) = &failure.rule else { return Enforcement::Deny };
-        let default = self.registry.get(rule).map_or(Enforcement::Deny, |meta| meta.enforcement);
-        let path = failure.span.map_or_else(|| RepoPath::new(REQUEST), |it| sources.path(it));
-        let environment = self.environment.as_ref().map(|it| (&*it.name, it.tier));
-        let place = crate::config::Place { environment, path: &path };
-        self.settings.enforcement(rule, default, place)
     }
 }
 

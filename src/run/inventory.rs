@@ -282,7 +282,9 @@ fn parsed_before<'a>(repository: &'a Repository, path: &RepoPath) -> Option<&'a 
 fn judged_files(repository: &Repository, graph: &Graph, reviews: &Reviews<'_>) -> Vec<JudgedFile> {
     // A file of a kustomization may hold something beside objects, e.g. the kustomization itself.
     let others: BTreeSet<Span> = graph.others().iter().map(|other| other.span).collect();
-    let resources: BTreeSet<&RepoPath> = graph.resources().iter().collect();
+    // A reconciler that renders a folder without a kustomization reads plain manifests.
+    let plain = graph.plain().iter().map(|manifest| &manifest.path);
+    let resources: BTreeSet<&RepoPath> = graph.resources().iter().chain(plain).collect();
     let mut files: BTreeMap<&RepoPath, JudgedFile> = BTreeMap::new();
     let mut add = |path, documents, environments: &[Arc<Environment>], sum: bool| {
         let file = files.entry(path).or_insert_with(|| JudgedFile {

@@ -44,6 +44,8 @@ pub(super) struct Reviews<'run> {
     pub(super) not_judged: Vec<NotJudged>,
     pub(super) findings: Vec<Finding>,
     pub(super) failures: Vec<Failure>,
+    /// What no report may show.
+    pub(super) withheld: BTreeSet<Arc<str>>,
     /// Every environment that receives something, in the order of the names.
     pub(super) environments: BTreeMap<Arc<str>, Arc<Environment>>,
 }
@@ -83,6 +85,7 @@ pub(super) fn collect<'run>(
         not_judged: Vec::new(),
         findings: Vec::new(),
         failures: Vec::new(),
+        withheld: deliveries.withheld,
         environments: deliveries
             .all
             .iter()
@@ -259,6 +262,14 @@ fn gap_finding(kind: GapKind, text: &str) -> (Option<RuleId>, String) {
         GapKind::UnknownValues => (
             Some(graph::UNKNOWN_VALUES),
             format!("the values of `{text}` are not known, so its variables stay as they are"),
+        ),
+        GapKind::UnknownDependency => (
+            Some(graph::UNKNOWN_DEPENDENCY),
+            format!("no Kustomization here is called `{text}`, so Flux waits for it in vain"),
+        ),
+        GapKind::DependencyCircle => (
+            Some(graph::DEPENDENCY_CIRCLE),
+            format!("`{text}` waits for this Kustomization itself, so Flux applies neither"),
         ),
         GapKind::NotExpanded => {
             (Some(graph::NOT_EXPANDED), format!("{text}, so what it makes is not judged"))

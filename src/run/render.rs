@@ -128,32 +128,32 @@ impl Renders {
 
     /// Renders every folder and makes something of each, on many threads.
     ///
-    /// `make` is given the name of the folder, as it is called from the one that was asked for, and
+    /// `then` is given the name of the folder, as it is called from the one that was asked for, and
     /// its objects, which are gone afterwards.
     pub fn each<T: Send>(
         &self,
         progress: &dyn Progress,
-        make: impl Fn(&RepoPath, Rendered) -> T + Sync,
+        then: impl Fn(&RepoPath, Rendered) -> T + Sync,
     ) -> Vec<Made<T>> {
         progress.stage("rendering", Some(self.folders.len()));
         self.folders
             .par_iter()
             .map(|folder| {
-                let made = self.render(folder, &make);
+                let made = self.render(folder, &then);
                 progress.step();
                 made
             })
             .collect()
     }
 
-    fn render<T>(&self, folder: &RepoPath, make: impl Fn(&RepoPath, Rendered) -> T) -> Made<T> {
+    fn render<T>(&self, folder: &RepoPath, then: impl Fn(&RepoPath, Rendered) -> T) -> Made<T> {
         let name = self.name(folder);
         let mut made =
             Made { folder: folder.clone(), name, made: None, error: None, gaps: Vec::new() };
         match render::kustomize(&self.repository, folder, &self.cache) {
             Ok(rendered) => {
                 made.gaps = rendered.gaps.iter().filter_map(left_out).collect();
-                made.made = Some(make(&made.name, rendered));
+                made.made = Some(then(&made.name, rendered));
             }
             Err(error) => made.error = Some(refused(folder, error)),
         }
@@ -328,6 +328,7 @@ pub(super) fn left_out(gap: &Gap) -> Option<Failure> {
             format!("`{text}` is not in this repository, so the variables that it sets are empty"),
             "give its values in `tidewaiter.yaml`, under `clusterValues`",
         ),
+        GapKind::UnknownDependency | GapKind::DependencyCircle => return None,
         GapKind::NotExpanded => (
             format!("{text}, so what it makes is left out"),
             "declare the clusters in `tidewaiter.yaml`, under `clusters`",

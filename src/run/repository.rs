@@ -13,6 +13,7 @@ use crate::discover::{
     self, ModuleFile, SchemaBase, SchemaFiles, SchemaLocation, Skipped, WalkLimits,
 };
 use crate::environment::KubernetesVersion;
+use crate::fetch;
 use crate::finding::Failure;
 use crate::graph::{self, Graph, OtherRepository};
 use crate::judge::{Summary, Verdict};
@@ -251,18 +252,17 @@ impl Read {
             };
             let location = SchemaLocation::new(text, &base).map_err(refused)?;
             // A place on the command line is shown there.
-            let span = location.is_remote().then(|| {
+            let span = location.is_address().then(|| {
                 let path = RepoPath::new(COMMAND_LINE);
                 let text = format!("--schema-location {text}");
                 let id = self.repository.add_text(Source::new(path, Origin::File, text.into()));
                 Span::start_of(id)
             });
-            places.push(SchemaPlace {
-                location,
-                files: SchemaFiles::new(None, options.schema_cache.clone()),
-                folder: options.current_dir.clone(),
-                span,
-            });
+            let mut files = SchemaFiles::new(None, options.schema_cache.clone());
+            if let Some(client) = &options.schema_network {
+                files = files.with_network(Arc::<fetch::Client>::clone(client));
+            }
+            places.push(SchemaPlace { location, files, folder: options.current_dir.clone(), span });
         }
         let Some(config) = &self.config else { return Ok(places) };
         let Some(root) = config.elsewhere.as_deref().or(self.root.as_deref()) else {

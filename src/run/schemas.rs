@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use crate::check::KindScope;
 use crate::check::schema::{
-    self, Answer, Authority, Beside, Definitions, Found, JsonSchema, SchemaSource, Wanted,
+    self, Answer, Authority, Beside, Definitions, Found, JsonSchema, SchemaSource, Sources, Wanted,
 };
 use crate::discover::{
     FoundSchema, SchemaFile, SchemaFiles, SchemaForm, SchemaLocation, SchemaWanted,
 };
 use crate::environment::KubernetesVersion;
-use crate::finding::Finding;
+use crate::finding::{Failure, Finding};
 use crate::load::{self, Dialect, Limits, Parsed, ProblemKind};
 use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
@@ -59,28 +59,50 @@ pub(super) struct UserSources {
 impl UserSources {
     /// Returns the sources of some places, in their order.
     ///
-    /// With `kinds`, their schemas are found now, and others never; without, each when it is asked
-    /// for.
+    /// Those in `own` are asked before all of them. With `kinds`, their schemas are found now, each
+    /// in the places that are asked for it, and others never; without, each when it is asked for.
     pub(super) fn new(
         places: Vec<SchemaPlace>,
         kinds: Option<&BTreeSet<Kind>>,
+        own: &[Arc<dyn SchemaSource>],
     ) -> Result<Self, String> {
         let mut sources = Self::default();
-        let mut embedded = false;
+        let mut embedded = None;
         for place in places {
-            embedded |= place.location.is_embedded();
+            if place.location.is_embedded() && embedded.is_none() {
+                embedded = Some(Sources::default());
+            }
+            let asked_before = || own.iter().chain(&sources.before).chain(&sources.after);
+            let unknown = |kind: &&Kind| {
+                let wanted = kind.wanted();
+                !asked_before().any(|it| it.lookup(&wanted).is_some())
+                    && !embedded.as_ref().is_some_and(|it| it.knows(&wanted))
+            };
+            let kinds = kinds.map(|kinds| kinds.iter().filter(unknown).collect());
             let source = Arc::new(UserSource::new(place, kinds)?);
-            if embedded { &mut sources.after } else { &mut sources.before }.push(source);
+            if embedded.is_some() { &mut sources.after } else { &mut sources.before }.push(source);
         }
         Ok(sources)
+    }
+}
+
+impl Kind {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            kubernetes: self.kubernetes,
+            environment: None,
+            group: &self.group,
+            version: &self.version,
+            kind: &self.name,
+        }
     }
 }
 
 /// Returns a finding for each place that lies on another host, which is not read.
 pub(super) fn remote(places: &[SchemaPlace]) -> Vec<Finding> {
     let meta = schema::remote_schema();
-    let remote =
-        places.iter().filter(|place| place.location.is_remote() && !place.files.has_cache());
+    let is_read = |it: &SchemaFiles| it.has_cache() || it.has_network();
+    let remote = places.iter().filter(|place| place.location.is_remote() && !is_read(&place.files));
     remote
         .filter_map(|place| {
             let text = place.location.text();
@@ -111,18 +133,16 @@ struct Reader {
 }
 
 impl UserSource {
-    fn new(place: SchemaPlace, kinds: Option<&BTreeSet<Kind>>) -> Result<Self, String> {
+    fn new(place: SchemaPlace, kinds: Option<Vec<&Kind>>) -> Result<Self, String> {
         let definitions = definitions(&place)?;
         let authority = Authority::User(place.location.text().into());
         let reader = Reader { place, authority, shared: Arc::default() };
+        let later = kinds.is_none().then(Mutex::default);
         let found: BTreeMap<_, _> = kinds
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
+            .unwrap_or_default()
             .into_par_iter()
             .map(|kind| (kind.clone(), reader.find(kind)))
             .collect();
-        let later = kinds.is_none().then(Mutex::default);
         Ok(Self { reader, definitions, found, later })
     }
 }
@@ -184,14 +204,22 @@ impl Reader {
             Ok(None) => None,
             Ok(Some(found)) => match self.compile(&found, &wanted) {
                 Ok(schema) => Some(Found::Other(Arc::new(schema?))),
-                Err(reason) => Some(self.unusable(&found.file.path, &reason)),
+                Err(reason) => {
+                    let name = self.name(&found.file.path);
+                    Some(self.unusable(format!("the schema `{name}` cannot be used: {reason}")))
+                }
             },
-            Err(reason) => Some(Found::Unusable(format!("a schema cannot be read: {reason}"))),
+            Err(reason) if self.place.location.is_address() => Some(self.unusable(reason)),
+            Err(reason) => Some(self.unusable(format!("a schema cannot be read: {reason}"))),
         }
     }
 
-    fn unusable(&self, path: &Path, reason: &str) -> Found<'static> {
-        Found::Unusable(format!("the schema `{}` cannot be used: {reason}", self.name(path)))
+    fn unusable(&self, reason: String) -> Found<'static> {
+        if !self.place.location.is_address() {
+            return Found::unusable(reason);
+        }
+        let (rule, span) = (Some(schema::remote_schema().id), self.place.span);
+        Found::Unusable(Box::new(Failure { rule, span, reason, help: None }))
     }
 
     fn name(&self, path: &Path) -> String {
@@ -211,7 +239,7 @@ impl Reader {
                 if schema.is_null() {
                     return Ok(None);
                 }
-                JsonSchema::compile(schema, self.beside(&found.file.path)).map(Some)
+                JsonSchema::compile(schema, self.beside(found)).map(Some)
             }
             SchemaForm::OpenApi => {
                 let document = shared(&self.shared, &found.file)?;
@@ -223,13 +251,19 @@ impl Reader {
     }
 
     /// Returns what reads the documents beside a schema.
-    fn beside(&self, path: &Path) -> Beside {
+    fn beside(&self, found: &FoundSchema) -> Beside {
+        let path = &found.file.path;
         let folder = path.parent().unwrap_or(path).to_owned();
+        let published = found.address.as_ref().and_then(|it| it.rsplit_once('/'));
+        let published = published.map(|(folder, _)| folder.to_owned());
         let files = self.place.files.clone();
         let known = Arc::clone(&self.shared);
         Arc::new(move |name| {
-            let path = folder.join(name);
-            match files.read(&path)? {
+            let file = match &published {
+                Some(folder) => files.at(&format!("{folder}/{name}"))?,
+                None => files.read(&folder.join(name))?,
+            };
+            match file {
                 Some(file) => shared(&known, &file)
                     .map_err(|reason| format!("`{name}` beside it cannot be read: {reason}")),
                 None => Err(format!("`{name}` is not beside it")),

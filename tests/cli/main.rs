@@ -11,11 +11,15 @@
 mod config;
 mod determinism;
 mod flags;
+mod flux;
 mod gate;
 mod help;
 mod hostile;
+mod kinds;
+mod network;
 mod outputs;
 mod policies;
+mod render;
 mod schemas;
 mod secrets;
 mod stdin;

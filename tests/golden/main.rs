@@ -80,7 +80,9 @@ fn values(text: &str) -> Result<Vec<Value>, String> {
     let source = sources.get(id).unwrap();
     let parsed = load::parse(source, id, Dialect::Kustomize, &Limits::default());
     match parsed.problems.iter().find(|problem| problem.is_fatal()) {
-        Some(problem) => Err(format!("{} at {:?}", problem.message, sources.location(problem.span).start)),
+        Some(problem) => {
+            Err(format!("{} at {:?}", problem.message, sources.location(problem.span).start))
+        }
         None => Ok(parsed.documents.iter().map(|document| document.root.to_json()).collect()),
     }
 }
@@ -108,11 +110,11 @@ fn first_field(path: &str, ours: &Value, theirs: &Value) -> Option<String> {
                 }
             })
         }
-        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => ours
-            .iter()
-            .zip(theirs)
-            .enumerate()
-            .find_map(|(at, (ours, theirs))| first_field(&format!("{path}[{at}]"), ours, theirs)),
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            ours.iter().zip(theirs).enumerate().find_map(|(at, (ours, theirs))| {
+                first_field(&format!("{path}[{at}]"), ours, theirs)
+            })
+        }
         _ if ours == theirs => None,
         _ => {
             let short = |value: &Value| value.to_string().chars().take(120).collect::<String>();
@@ -178,9 +180,8 @@ fn render(
             .map(|(folder, case)| (*folder, fs::read_to_string(stored(case)).unwrap()))
             .collect();
         let renders = Renders::of_all(repository, Path::new("/"), restrictor, &()).unwrap();
-        let made = renders.each(&(), |name, rendered| {
-            texts.get(name).map(|text| compare(&rendered, text))
-        });
+        let made = renders
+            .each(&(), |name, rendered| texts.get(name).map(|text| compare(&rendered, text)));
         for made in made {
             let Some(case) = wanted.get(&made.name) else { continue };
             let outcome = match (made.error, made.made, made.gaps.first()) {
@@ -189,7 +190,8 @@ fn render(
                     let place = place.map_or_else(String::new, |it| {
                         format!("{}:{}:{}: ", it.path, it.start.line, it.start.column)
                     });
-                    let help = error.help.map_or_else(String::new, |help| format!(" | help: {help}"));
+                    let help =
+                        error.help.map_or_else(String::new, |help| format!(" | help: {help}"));
                     let text = format!("{place}{}{help}", error.reason);
                     if case.builds { Outcome::Failed(text) } else { Outcome::BothFail(text) }
                 }
@@ -245,7 +247,8 @@ fn renders_equal_those_of_kubectl() {
         *counts.entry(label).or_default() += 1;
         if label != "builds there: same bytes" {
             let place = format!("{}/{}", case.repository, case.folder);
-            writeln!(lines, "{label}\t{place}\n  ours:   {text}\n  kubectl: {}", case.error).unwrap();
+            writeln!(lines, "{label}\t{place}\n  ours:   {text}\n  kubectl: {}", case.error)
+                .unwrap();
         }
     }
     for (label, count) in &counts {

@@ -11,6 +11,7 @@ use tidewaiter::render::{self, Cache, RenderError, Rendered};
 use tidewaiter::source::RepoPath;
 
 use crate::oracle::Kustomize;
+use crate::origins::Origins;
 use crate::repository;
 
 /// How a render compares with kustomize's.
@@ -32,11 +33,15 @@ pub(crate) fn hold(corpora: &Path, kustomize: Option<&Kustomize>) -> bool {
     repositories.retain(|path| path.is_dir());
     repositories.sort();
     let mut tally: BTreeMap<Outcome, usize> = BTreeMap::new();
+    let mut origins = Origins::default();
     for path in &repositories {
         let repository = repository::read(path);
         let cache = Cache::default();
-        let Some(kustomize) = kustomize else { continue };
         let roots: Vec<RepoPath> = repository::roots(&repository).into_iter().collect();
+        let Some(kustomize) = kustomize else {
+            origins.add(&repository, &roots);
+            continue;
+        };
         let lines: Vec<(Outcome, String)> = roots
             .par_iter()
             .map(|root| {
@@ -56,6 +61,10 @@ pub(crate) fn hold(corpora: &Path, kustomize: Option<&Kustomize>) -> bool {
                 println!("{outcome:?}: {line}");
             }
         }
+    }
+    if kustomize.is_none() {
+        println!("{origins}");
+        return origins.are_exact();
     }
     let all: usize = tally.values().sum();
     for (outcome, count) in &tally {

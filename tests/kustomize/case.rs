@@ -23,6 +23,7 @@ use tidewaiter::source::{Origin, RepoPath, Source};
 
 use crate::agreement::{Outcome, difference};
 use crate::oracle::Kustomize;
+use crate::origins::Origins;
 use crate::repository;
 
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Case {
             error: None,
         };
         let (about, sections) = text.split_once("\n== ").unwrap_or((&text, ""));
-        case.about = about.trim().to_owned();
+        about.trim().clone_into(&mut case.about);
         for section in sections.split("\n== ").filter(|it| !it.is_empty()) {
             let (name, text) = section.split_once('\n').unwrap_or((section, ""));
             // The line break before the next section belongs to the file.
@@ -69,7 +70,7 @@ impl Case {
     fn write(&self) {
         let mut text = format!("{}\n", self.about);
         let mut section = |name: &str, content: &str| {
-            text.push_str(&format!("== {name}\n{content}"));
+            text.extend(["== ", name, "\n", content]);
             if !text.ends_with('\n') {
                 text.push('\n');
             }
@@ -113,7 +114,15 @@ impl Case {
         let answer = kustomize.build(&root.join(self.folder().as_str()));
         let plain = |text: String| {
             let root = root.display().to_string();
-            text.replace(&format!("{root}/"), "").replace(&root, ".")
+            let text = text.replace(&format!("{root}/"), "").replace(&root, ".");
+            // Addresses in its memory.
+            let (mut out, mut rest) = (String::new(), text.as_str());
+            while let Some((before, after)) = rest.split_once("&{0x") {
+                out.push_str(before);
+                out.push_str("&{0x…");
+                rest = after.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+            }
+            out + rest
         };
         let (rendered, refused) = match answer {
             Ok(yaml) => (Some(yaml), None),
@@ -179,5 +188,11 @@ pub(crate) fn hold(kustomize: Option<&Kustomize>, record: bool) -> bool {
     }
     let asked = if kustomize.is_some() { ", kustomize was asked" } else { "" };
     println!("{} of {} cases hold{asked}", paths.len() - wrong.len(), paths.len());
-    wrong.is_empty()
+    let mut origins = Origins::default();
+    for path in &paths {
+        let case = Case::read(path.clone());
+        origins.add(&case.repository(), &[case.folder()]);
+    }
+    println!("{origins}");
+    wrong.is_empty() && origins.are_exact()
 }

@@ -11,13 +11,13 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a tool that prints, and stops at what it cannot read"
 )]
 
 mod agreement;
 mod case;
 mod oracle;
+mod origins;
 mod repository;
 
 use std::path::Path;

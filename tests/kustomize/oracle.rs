@@ -17,6 +17,7 @@ impl Kustomize {
 
     /// Builds a folder, with files of anywhere allowed: its output, or the last line of its error.
     pub(crate) fn build(&self, folder: &Path) -> Result<String, String> {
+        #[expect(clippy::disallowed_methods, reason = "the program is the one that is asked")]
         let output = Command::new(&self.program)
             .args(["build", "--load-restrictor", "LoadRestrictionsNone"])
             .arg(folder)

@@ -1,6 +1,8 @@
 //! Custom resource definitions.
 
+mod bounds;
 mod columns;
+mod cost;
 mod defaults;
 mod field_path;
 mod openapi;
@@ -37,6 +39,7 @@ pub(super) const RULES: &[&Rule] = &[
     &openapi::SCHEMA,
     &structural::STRUCTURAL,
     &defaults::DEFAULT,
+    &cost::COST,
     &STORED,
     &IMMUTABLE,
 ];

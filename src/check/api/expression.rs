@@ -6,7 +6,7 @@ use super::cx::Cx;
 use super::field::Field;
 use super::rule::Rule;
 use crate::document::Part;
-use crate::engine::cel::{Environment, Opaque, Type, compile};
+use crate::engine::cel::{Bounds, Environment, Opaque, Type, compile, compile_within};
 use crate::wording;
 
 pub(super) const RULES: &[&Rule] = &[&EXPRESSION];
@@ -75,6 +75,8 @@ pub(super) struct Compiled {
     pub(super) result: Type,
     /// Whether it names `oldSelf`.
     pub(super) uses_old: bool,
+    /// What it may cost; 0 where there are no bounds.
+    pub(super) cost: u64,
 }
 
 /// Compiles an expression, and reports what is wrong with it.
@@ -84,15 +86,32 @@ pub(super) fn check<'a>(
     environment: &Environment,
     wanted: Wanted,
 ) -> Option<Compiled> {
+    check_within(cx, field, environment, wanted, None)
+}
+
+/// As [`check`], and estimates what the expression costs where its variables are within bounds.
+pub(super) fn check_within<'a>(
+    cx: &mut Cx<'a>,
+    field: Field<'a>,
+    environment: &Environment,
+    wanted: Wanted,
+    bounds: Option<&Bounds>,
+) -> Option<Compiled> {
     let text = field.str()?;
-    let message = match compile(text, environment) {
-        Ok(program) if wanted.takes(program.result_type()) && wanted.may_be(text) => {
+    let compiled = match bounds {
+        Some(bounds) => {
+            compile_within(text, environment, bounds).map(|(program, cost)| (program, cost.max))
+        }
+        None => compile(text, environment).map(|program| (program, 0)),
+    };
+    let message = match compiled {
+        Ok((program, cost)) if wanted.takes(program.result_type()) && wanted.may_be(text) => {
             let uses_old = program.uses("oldSelf");
-            return Some(Compiled { result: program.result_type().clone(), uses_old });
+            return Some(Compiled { result: program.result_type().clone(), uses_old, cost });
         }
         // What is filled in later may be right.
         _ if wording::is_placeholder(text) => return None,
-        Ok(program) => {
+        Ok((program, _)) => {
             let found = wording::code(&program.result_type().to_string());
             format!("results in {found}, and must result in {}", wanted.name())
         }

@@ -4,16 +4,55 @@ use std::cell::RefCell;
 
 use crate::document::{Entry, FieldPath, Node, NodeKind, Scalar, Step};
 
-/// The steps that led to the fields of one object.
-#[derive(Debug, Default)]
+/// The steps that led to the fields of one object: those below which something was looked for.
+#[derive(Debug)]
 pub(super) struct Trail<'a> {
     crumbs: RefCell<Vec<(u32, Crumb<'a>)>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How many steps most objects take, or fewer.
+const STEPS: usize = 256;
+
+impl Default for Trail<'_> {
+    fn default() -> Self {
+        Self { crumbs: RefCell::new(Vec::with_capacity(STEPS)) }
+    }
+}
+
+impl<'a> Trail<'a> {
+    /// Adds a step below another one, and returns its number.
+    fn add(&self, parent: u32, crumb: Crumb<'a>) -> u32 {
+        let mut crumbs = self.crumbs.borrow_mut();
+        crumbs.push((parent, crumb));
+        u32::try_from(crumbs.len()).unwrap_or(u32::MAX)
+    }
+
+    /// As [`Self::add`], unless the step is the newest one.
+    fn add_once(&self, parent: u32, crumb: Crumb<'a>) -> u32 {
+        let newest = self.crumbs.borrow();
+        if newest.last().is_some_and(|it| it.0 == parent && it.1.is(crumb)) {
+            return u32::try_from(newest.len()).unwrap_or(u32::MAX);
+        }
+        drop(newest);
+        self.add(parent, crumb)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
 enum Crumb<'a> {
     Key(&'a str),
     Index(usize),
+}
+
+impl Crumb<'_> {
+    /// Says whether it is the same step, and not only one of the same name.
+    fn is(self, other: Crumb<'_>) -> bool {
+        match (self, other) {
+            (Crumb::Key(one), Crumb::Key(two)) => std::ptr::eq(one, two),
+            (Crumb::Index(one), Crumb::Index(two)) => one == two,
+            (Crumb::Key(_), Crumb::Index(_)) | (Crumb::Index(_), Crumb::Key(_)) => false,
+        }
+    }
 }
 
 /// A place in an object: where it is, and what stands there.
@@ -25,7 +64,10 @@ pub(super) struct Field<'a> {
     trail: &'a Trail<'a>,
     /// The number of the step before the last, counted from one; 0 for the object itself.
     parent: u32,
-    /// The last step, which goes on the trail once another one follows; nothing for the object.
+    /// The number of the last step; 0 for the object itself, and for what has nothing below it,
+    /// whose step is numbered only if somebody looks there all the same.
+    number: u32,
+    /// The last step; nothing for the object itself.
     last: Option<Crumb<'a>>,
     node: Option<&'a Node>,
 }
@@ -33,26 +75,24 @@ pub(super) struct Field<'a> {
 impl<'a> Field<'a> {
     /// Returns the object itself.
     pub(super) fn root(node: &'a Node, trail: &'a Trail<'a>) -> Self {
-        Self { trail, parent: 0, last: None, node: Some(node) }
+        Self { trail, parent: 0, number: 0, last: None, node: Some(node) }
     }
 
     fn step(self, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
-        self.below(self.number(), crumb, node)
+        let parent = match self.last {
+            Some(last) if self.number == 0 => self.trail.add_once(self.parent, last),
+            _ => self.number,
+        };
+        Self::below(self.trail, parent, crumb, node)
     }
 
-    fn below(self, parent: u32, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
-        let node = node.filter(|it| !it.is_null());
-        Self { parent, last: Some(crumb), node, ..self }
-    }
-
-    /// Puts the last step on the trail, unless it is the newest there, and returns its number.
-    fn number(self) -> u32 {
-        let Some(last) = self.last else { return 0 };
-        let mut crumbs = self.trail.crumbs.borrow_mut();
-        if crumbs.last() != Some(&(self.parent, last)) {
-            crumbs.push((self.parent, last));
-        }
-        u32::try_from(crumbs.len()).unwrap_or(u32::MAX)
+    fn below(trail: &'a Trail<'a>, parent: u32, crumb: Crumb<'a>, node: Option<&'a Node>) -> Self {
+        let (node, number) = match node.map(|it| &it.kind) {
+            None | Some(NodeKind::Scalar(Scalar::Null)) => (None, 0),
+            Some(NodeKind::Scalar(_)) => (node, 0),
+            Some(NodeKind::Sequence(_) | NodeKind::Mapping(_)) => (node, trail.add(parent, crumb)),
+        };
+        Self { trail, parent, number, last: Some(crumb), node }
     }
 
     /// Returns a field of an object, or the value of a key of a map.
@@ -86,19 +126,20 @@ impl<'a> Field<'a> {
 
     /// Returns the items of a list; none for anything else.
     pub(super) fn items(self) -> impl ExactSizeIterator<Item = Self> + use<'a> {
-        let items = self.node.map_or(&[][..], Node::items);
-        let parent = if items.is_empty() { 0 } else { self.number() };
-        let items = items.iter().enumerate();
-        items.map(move |(at, item)| self.below(parent, Crumb::Index(at), Some(item)))
+        // What has items has a number.
+        let items = self.node.map_or(&[][..], Node::items).iter().enumerate();
+        items.map(move |(at, item)| {
+            Self::below(self.trail, self.number, Crumb::Index(at), Some(item))
+        })
     }
 
     /// Returns the keys and values of a map; none for anything else.
     pub(super) fn entries(self) -> impl ExactSizeIterator<Item = (&'a str, Self)> + use<'a> {
-        let entries = self.node.map_or(&[][..], Node::entries);
-        let parent = if entries.is_empty() { 0 } else { self.number() };
-        entries
-            .iter()
-            .map(move |it| (&*it.key, self.below(parent, Crumb::Key(&it.key), Some(&it.value))))
+        // What has entries has a number, or is the object itself.
+        self.node.map_or(&[][..], Node::entries).iter().map(move |it| {
+            let key = &*it.key;
+            (key, Self::below(self.trail, self.number, Crumb::Key(key), Some(&it.value)))
+        })
     }
 
     /// Says whether something stands there, and not `null`.

@@ -235,7 +235,7 @@ fn check_affinity<'a>(cx: &mut Cx<'a>, affinity: Field<'a>) {
     };
     let old = cx.old.map(|it| it.at(&["spec", "nodeAffinity"]));
     let keeps = old.is_some_and(has_invalid_value);
-    pod::check_terms(cx, required, cx.minor >= 27 && !keeps);
+    pod::check_terms(cx, required, keeps);
 }
 
 fn check_sources<'a>(cx: &mut Cx<'a>, spec: Field<'a>, name: Option<Field<'a>>) {

@@ -110,6 +110,8 @@ struct Spec<'a> {
     field: Field<'a>,
     /// The spec as it is, at updates.
     old: Option<Field<'a>>,
+    /// The lists of containers, in the order in which the server visits them.
+    lists: [Field<'a>; 3],
     /// The annotations of the pod or the template.
     annotations: Field<'a>,
     /// Where the server says that they stand: it leaves `metadata` out in templates.
@@ -157,6 +159,7 @@ impl<'a> Spec<'a> {
         Self {
             field,
             old: None,
+            lists: LISTS.map(|list| field.get(list)),
             annotations,
             named_annotations: owner.get("annotations"),
             is_pod: false,
@@ -174,7 +177,7 @@ impl<'a> Spec<'a> {
 
     /// Returns all containers, in the order in which the server visits them.
     fn containers(&self) -> impl Iterator<Item = Field<'a>> + use<'a> {
-        containers_of(self.field)
+        self.lists.into_iter().flat_map(Field::items)
     }
 
     /// Says whether the old spec had something already, which may then stay as it is.
@@ -192,11 +195,12 @@ impl<'a> Spec<'a> {
     }
 }
 
+/// The lists of containers, in the order in which the server visits them.
+const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
 /// Returns all containers of a spec, in the order in which the server visits them.
 fn containers_of(spec: Field<'_>) -> impl Iterator<Item = Field<'_>> + use<'_> {
-    ["initContainers", "containers", "ephemeralContainers"]
-        .into_iter()
-        .flat_map(move |list| spec.get(list).items())
+    LISTS.into_iter().flat_map(move |list| spec.get(list).items())
 }
 
 /// Returns a text, or what stands for one that is missing or empty.

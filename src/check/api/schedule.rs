@@ -1,9 +1,7 @@
 //! Schedules of `CronJobs`, as the parser of the server reads them, and time zones.
 
+use crate::date::Zone;
 use crate::rule::closest;
-
-/// The names of the IANA time zone database, one a line, links included.
-const ZONES: &str = include_str!("time_zones.txt");
 
 /// The longest part of a zone's name.
 const ZONE_PART_MAX: usize = 14;
@@ -180,7 +178,7 @@ fn is_duration(text: &str) -> bool {
 }
 
 fn is_known(name: &str) -> bool {
-    ZONES.lines().any(|it| it == name)
+    Zone::names().binary_search_by(|it| it.as_str().cmp(name)).is_ok()
 }
 
 /// Says whether a name is that of a time zone (`validateTimeZone`).
@@ -191,10 +189,10 @@ pub(super) fn is_zone(name: &str) -> bool {
 
 /// Returns the zone whose name is nearest.
 pub(super) fn nearest_zone(name: &str) -> Option<&'static str> {
-    let same_letters = ZONES.lines().find(|it| it.eq_ignore_ascii_case(name));
-    same_letters.or_else(|| {
-        (name.len() <= 2 * ZONE_PART_MAX).then(|| closest(name, ZONES.lines())).flatten()
-    })
+    let names = Zone::names().iter().map(String::as_str);
+    let same_letters = names.clone().find(|it| it.eq_ignore_ascii_case(name));
+    same_letters
+        .or_else(|| (name.len() <= 2 * ZONE_PART_MAX).then(|| closest(name, names)).flatten())
 }
 
 #[cfg(test)]
@@ -252,7 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_zones_is_sorted() {
-        assert!(ZONES.lines().is_sorted() && ZONES.lines().count() > 500);
+    fn every_zone_that_has_a_name_is_known() {
+        // `GMT+0` and the like are links, which Go takes as it does any other name.
+        for name in ["UTC", "GMT+0", "Etc/GMT-14", "EST5EDT", "America/Argentina/ComodRivadavia"] {
+            assert!(is_known(name), "{name}");
+        }
+        for name in ["", "Local", "utc", "2026f", "Europe/", "posixrules"] {
+            assert!(!is_known(name), "{name}");
+        }
+        assert!(Zone::names().is_sorted() && Zone::names().len() > 500);
     }
 }

@@ -1,7 +1,5 @@
 //! Label selectors.
 
-use std::collections::BTreeMap;
-
 use super::cx::Cx;
 use super::field::Field;
 use super::rule::Rule;
@@ -128,25 +126,35 @@ pub(super) fn is_valid(selector: Field<'_>) -> bool {
         })
 }
 
-/// The labels of an object, for selectors to be held against.
+/// The labels of an object by key, for selectors to be held against. The last of a key counts.
 #[derive(Debug)]
-pub(super) struct Labels<'a>(BTreeMap<&'a str, &'a str>);
+pub(super) struct Labels<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Labels<'a> {
     /// Returns the labels that stand in a map.
     pub(super) fn of(map: Field<'a>) -> Self {
-        Self(map.entries().map(|(key, value)| (key, value.text())).collect())
+        Self::sorted(map.entries().map(|(key, value)| (key, value.text())).collect())
     }
 
     /// Returns the labels of a list.
     pub(super) fn from(list: &[(&'a str, &'a str)]) -> Self {
-        Self(list.iter().copied().collect())
+        Self::sorted(list.to_vec())
     }
 
     /// Returns these labels and those of a list.
     pub(super) fn and(mut self, list: &[(&'a str, &'a str)]) -> Self {
-        self.0.extend(list.iter().copied());
-        self
+        self.0.extend(list);
+        Self::sorted(self.0)
+    }
+
+    fn sorted(mut list: Vec<(&'a str, &'a str)>) -> Self {
+        list.sort_by_key(|it| it.0);
+        Self(list)
+    }
+
+    fn get(&self, key: &str) -> Option<&'a str> {
+        let after = self.0.partition_point(|it| it.0 <= key);
+        self.0.get(after.checked_sub(1)?).filter(|it| it.0 == key).map(|it| it.1)
     }
 
     /// Says whether a map of labels selects these.
@@ -154,7 +162,7 @@ impl<'a> Labels<'a> {
     /// What is filled in later is taken to fit.
     pub(super) fn have_all_of(&self, map: Field<'_>) -> bool {
         map.entries().all(|(key, value)| {
-            self.0.get(key).is_some_and(|it| *it == value.text() || is_open(it, value.text()))
+            self.get(key).is_some_and(|it| it == value.text() || is_open(it, value.text()))
         })
     }
 
@@ -165,14 +173,14 @@ impl<'a> Labels<'a> {
     }
 
     fn match_requirement(&self, requirement: Field<'_>) -> bool {
-        let label = self.0.get(requirement.get("key").text());
+        let label = self.get(requirement.get("key").text());
         let mut values = requirement.get("values").items();
         match requirement.get("operator").text() {
             "In" => label.is_some_and(|label| {
-                values.any(|it| it.text() == *label || is_open(label, it.text()))
+                values.any(|it| it.text() == label || is_open(label, it.text()))
             }),
             "NotIn" => label.is_none_or(|label| {
-                values.all(|it| it.text() != *label || wording::is_placeholder(label))
+                values.all(|it| it.text() != label || wording::is_placeholder(label))
             }),
             "Exists" => label.is_some(),
             "DoesNotExist" => label.is_none(),

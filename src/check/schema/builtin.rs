@@ -139,7 +139,10 @@ impl Builtin {
             .table
             .kinds
             .binary_search_by(|it| {
-                (text(it.group), text(it.version), text(it.name)).cmp(&(group, version, kind))
+                text(it.group)
+                    .cmp(group)
+                    .then_with(|| text(it.version).cmp(version))
+                    .then_with(|| text(it.name).cmp(kind))
             })
             .ok()?;
         self.table.kinds.get(at)
@@ -286,9 +289,7 @@ mod tests {
 
     #[test]
     fn the_table_is_the_one_that_its_provenance_names() {
-        let digest = Sha256::digest(BYTES);
-        let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let digest = digest.concat();
+        let digest = crate::hex::digits(Sha256::digest(BYTES));
         let output = SOURCES.split("[[output]]").nth(1).unwrap();
         assert_eq!(
             output.trim(),

@@ -73,7 +73,7 @@ impl SchemaSource for EmbeddedCrds {
         let Compiled { authority, schema } = self.compiled(wanted)?;
         let found = match schema {
             Ok(schema) => Found::Structural(schema),
-            Err(reason) => Found::Unusable(reason.to_string()),
+            Err(reason) => Found::unusable(&*reason),
         };
         Some(Answer { found, authority })
     }
@@ -102,4 +102,82 @@ fn is_aggregated(wanted: &Wanted<'_>) -> bool {
             (it.version, it.kind) == (wanted.version, wanted.kind)
                 && it.fidelity == Fidelity::Partial
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::schema::newest;
+
+    fn wanted<'a>(group: &'a str, version: &'a str, kind: &'a str) -> Wanted<'a> {
+        Wanted { kubernetes: newest(), environment: None, group, version, kind }
+    }
+
+    #[test]
+    fn a_kind_is_known_by_group_version_and_name() {
+        let crds = EmbeddedCrds::default();
+        let issuer = wanted("cert-manager.io", "v1", "Issuer");
+        let answer = crds.lookup(&issuer).unwrap();
+        assert!(matches!(answer.found, Found::Structural(_)), "{answer:?}");
+        assert_eq!(answer.authority.sort(), "embedded");
+        assert_eq!(crds.scope(&issuer), Some(KindScope::Namespaced));
+        let cluster = wanted("cert-manager.io", "v1", "ClusterIssuer");
+        assert_eq!(crds.scope(&cluster), Some(KindScope::Cluster));
+        for other in [
+            wanted("cert-manager.io", "v9", "Issuer"),
+            wanted("cert-manager.io", "v1", "issuer"),
+            wanted("example.com", "v1", "Issuer"),
+            wanted("", "v1", "ConfigMap"),
+        ] {
+            assert!(crds.lookup(&other).is_none() && crds.scope(&other).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_compiled_once() {
+        let crds = EmbeddedCrds::default();
+        let schema = || match crds.lookup(&wanted("cert-manager.io", "v1", "Issuer")) {
+            Some(Answer { found: Found::Structural(schema), .. }) => schema,
+            other => panic!("{other:?}"),
+        };
+        let first = schema();
+        // Kinds before and after it move it in the list.
+        for kind in ["Certificate", "Order"] {
+            drop(crds.lookup(&wanted("cert-manager.io", "v1", kind)));
+        }
+        assert!(Arc::ptr_eq(&first, &schema()));
+    }
+
+    #[test]
+    fn every_embedded_schema_compiles() {
+        let crds = EmbeddedCrds::default();
+        let mut wrong = Vec::new();
+        for group in embedded::groups() {
+            for it in embedded::kinds(group) {
+                let answer = crds.lookup(&wanted(group, it.version, it.kind));
+                if !matches!(answer, Some(Answer { found: Found::Structural(_), .. })) {
+                    wrong.push(format!("{group}/{} {}: {answer:?}", it.version, it.kind));
+                }
+            }
+        }
+        assert_eq!(wrong, [""; 0]);
+    }
+
+    #[test]
+    fn what_is_known_can_be_suggested() {
+        let crds = EmbeddedCrds::default();
+        let known = crds.known("cert-manager.io", Some("Issuer"));
+        assert!(known.contains(&("v1".to_owned(), "Issuer".to_owned())), "{known:?}");
+        assert!(known.iter().all(|(_, kind)| kind == "Issuer"), "{known:?}");
+        assert!(crds.known("cert-manager.io", None).len() > known.len());
+        assert_eq!(crds.known("example.com", None), []);
+    }
+
+    #[test]
+    fn what_an_api_server_completes_is_not_held_to_its_definition() {
+        let constraints = wanted("security.openshift.io", "v1", "SecurityContextConstraints");
+        let crds = EmbeddedCrds::default();
+        let answer = crds.lookup(&constraints).unwrap();
+        assert!(matches!(answer.authority, Authority::Embedded(_, Fidelity::Partial)));
+    }
 }

@@ -164,7 +164,7 @@ impl SchemaSource for Definitions {
                 };
                 match compiled.get_or_init(compile) {
                     Ok(schema) => Found::Structural(Arc::clone(schema)),
-                    Err(reason) => Found::Unusable(format!(
+                    Err(reason) => Found::unusable(format!(
                         "the definition of `{}` in {} cannot be used: {reason}",
                         wanted.kind,
                         authority.name().unwrap_or("the repository"),
@@ -188,5 +188,143 @@ impl SchemaSource for Definitions {
                 versions.map(move |version| (version, name.to_string()))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::schema::newest;
+    use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
+
+    /// Adds a definition of `Widget` with this `spec` beside its group and names.
+    fn add(definitions: &mut Definitions, environment: Option<&str>, file: &str, spec: &Value) {
+        let mut spec = spec.clone();
+        spec["group"] = json!("example.com");
+        spec["names"] = json!({"kind": "Widget"});
+        let mut sources = SourceMap::default();
+        let source = Source::new(RepoPath::new(file), Origin::File, Vec::new());
+        let span = Span::start_of(sources.add(source));
+        let root = Node::from_json(&json!({"spec": spec}), span);
+        let object = definition_of("apiextensions.k8s.io/v1");
+        let authority = Authority::Repository(file.into());
+        assert!(definitions.add(environment.map(Arc::from), authority, Some(&object), &root));
+    }
+
+    fn definition_of(api_version: &str) -> ObjectRef {
+        ObjectRef {
+            api_version: api_version.into(),
+            kind: "CustomResourceDefinition".into(),
+            namespace: None,
+            name: "widgets.example.com".into(),
+        }
+    }
+
+    fn version(name: &str, served: bool) -> Value {
+        json!({"name": name, "served": served, "schema": {"openAPIV3Schema": {"type": "object"}}})
+    }
+
+    fn wanted<'a>(version: &'a str, environment: Option<&'a str>) -> Wanted<'a> {
+        Wanted { kubernetes: newest(), environment, group: "example.com", version, kind: "Widget" }
+    }
+
+    /// Returns what is found, in a word, and in which file.
+    fn found(definitions: &Definitions, wanted: &Wanted<'_>) -> Option<String> {
+        let Answer { found, authority } = definitions.lookup(wanted)?;
+        let found = match found {
+            Found::Structural(_) => "a schema".to_owned(),
+            Found::Open => "open".to_owned(),
+            Found::NotServed(versions) => format!("only {}", versions.join(", ")),
+            Found::Unusable(failure) => failure.reason,
+            other => panic!("{other:?}"),
+        };
+        Some(format!("{}: {found}", authority.name().unwrap()))
+    }
+
+    #[test]
+    fn only_definitions_define() {
+        let mut sources = SourceMap::default();
+        let source = Source::new(RepoPath::new("a.yaml"), Origin::File, Vec::new());
+        let span = Span::start_of(sources.add(source));
+        let node = |value: Value| Node::from_json(&value, span);
+        let named = node(json!({"spec": {"group": "g.io", "names": {"kind": "Widget"}}}));
+        let of = |api: &str| defines(Some(&definition_of(api)), &named);
+        let defined = Some(("g.io".to_owned(), "Widget".to_owned()));
+        assert_eq!(of("apiextensions.k8s.io/v1"), defined);
+        assert_eq!(of("apiextensions.k8s.io/v1beta1"), defined);
+        assert_eq!(of("example.com/v1"), None);
+        assert_eq!(defines(None, &named), None);
+        let unnamed = node(json!({"spec": {"group": "g.io", "names": {"kind": 1}}}));
+        assert_eq!(defines(Some(&definition_of("apiextensions.k8s.io/v1")), &unnamed), None);
+    }
+
+    #[test]
+    fn the_definition_of_the_environment_counts_and_any_other_where_it_has_none() {
+        let mut definitions = Definitions::default();
+        assert!(definitions.is_empty());
+        let v1 = json!({"versions": [version("v1", true)]});
+        let both = json!({"versions": [version("v1", true), version("v2", true)]});
+        add(&mut definitions, Some("dev"), "dev.yaml", &both);
+        add(&mut definitions, Some("prod"), "prod.yaml", &v1);
+        let at = |version, environment| found(&definitions, &wanted(version, environment));
+        assert_eq!(at("v1", Some("dev")).as_deref(), Some("dev.yaml: a schema"));
+        assert_eq!(at("v1", Some("prod")).as_deref(), Some("prod.yaml: a schema"));
+        // Production does not serve what only dev has.
+        assert_eq!(at("v2", Some("prod")).as_deref(), Some("prod.yaml: only v1"));
+        assert_eq!(at("v2", Some("stage")).as_deref(), Some("dev.yaml: a schema"));
+        assert_eq!(at("v2", None).as_deref(), Some("dev.yaml: a schema"));
+        let other = Wanted { kind: "Gadget", ..wanted("v1", None) };
+        assert_eq!(found(&definitions, &other), None);
+    }
+
+    #[test]
+    fn of_several_the_first_that_serves_the_version_counts() {
+        let mut definitions = Definitions::default();
+        add(&mut definitions, None, "old.yaml", &json!({"versions": [version("v1", true)]}));
+        let new = json!({"versions": [version("v1", false), version("v2", true)]});
+        add(&mut definitions, None, "new.yaml", &new);
+        let at = |version| found(&definitions, &wanted(version, None));
+        assert_eq!(at("v1").as_deref(), Some("old.yaml: a schema"));
+        assert_eq!(at("v2").as_deref(), Some("new.yaml: a schema"));
+        assert_eq!(at("v3").as_deref(), Some("old.yaml: only v1"));
+        let widget = |version: &str| (version.to_owned(), "Widget".to_owned());
+        assert_eq!(definitions.known("example.com", Some("Widget")), [widget("v1"), widget("v2")]);
+        assert_eq!(definitions.known("example.com", Some("Gadget")), []);
+        assert_eq!(definitions.known("example.org", None), []);
+    }
+
+    #[test]
+    fn the_old_api_has_one_schema_for_all_versions() {
+        let mut definitions = Definitions::default();
+        let spec = json!({
+            "scope": "Cluster",
+            "version": "v1alpha1",
+            "validation": {"openAPIV3Schema": {"type": "object"}}
+        });
+        add(&mut definitions, None, "old.yaml", &spec);
+        let it = wanted("v1alpha1", None);
+        assert_eq!(found(&definitions, &it).as_deref(), Some("old.yaml: a schema"));
+        assert_eq!(definitions.scope(&it), Some(KindScope::Cluster));
+
+        let mut definitions = Definitions::default();
+        add(&mut definitions, None, "open.yaml", &json!({"version": "v1"}));
+        assert_eq!(found(&definitions, &wanted("v1", None)).as_deref(), Some("open.yaml: open"));
+        assert_eq!(definitions.scope(&wanted("v1", None)), Some(KindScope::Namespaced));
+    }
+
+    #[test]
+    fn a_definition_is_compiled_once_for_all_that_it_reaches() {
+        let mut definitions = Definitions::default();
+        let spec = json!({"versions": [version("v1", true)]});
+        for environment in ["dev", "prod"] {
+            add(&mut definitions, Some(environment), "crd.yaml", &spec);
+        }
+        let schema = |environment| match definitions.lookup(&wanted("v1", Some(environment))) {
+            Some(Answer { found: Found::Structural(schema), .. }) => schema,
+            other => panic!("{other:?}"),
+        };
+        assert!(Arc::ptr_eq(&schema("dev"), &schema("prod")));
     }
 }

@@ -1,6 +1,6 @@
 //! Schemas of built-in kinds, as a walk reads them.
 
-use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table};
+use super::table::{Beside, Bits, Field, Format, Items, Key, Name, Node, NodeId, Table, head};
 
 /// A schema, as one minor has it.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,12 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Returns the schema of a field.
     pub(super) fn get(self, name: &str) -> Option<Schema<'a>> {
-        let at = self.all.binary_search_by(|it| self.table.text(it.name).cmp(name)).ok()?;
+        let head = head(name);
+        let text = |it: &Field| self.table.text(it.name);
+        let at = self
+            .all
+            .binary_search_by(|it| it.head.cmp(&head).then_with(|| text(it).cmp(name)))
+            .ok()?;
         self.all.get(at).map(|field| self.schema(field))
     }
 

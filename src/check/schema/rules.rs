@@ -17,12 +17,15 @@ pub fn remote_schema() -> RuleMeta {
         ..rule(
             RuleId::known("coverage/remote-schema"),
             "Place with schemas lies on another host",
-            "Schemas are to come from another host, and no connection is opened while a \
-             repository is judged. Kinds that only this place knows are not checked. The places \
-             that publish the schemas of Kubernetes and of common custom resources are answered \
-             without a connection, and do not count.",
-            "Keep the schemas in a folder and name that, or name the folder in which kubeconform \
-             keeps what it fetched with `--schema-cache`.",
+            "Schemas are to come from another host, and no connection is opened unless \
+             `--schema-network` allows it, and never for an address in the configuration. Kinds \
+             that only this place knows are not checked. The places that publish the schemas of \
+             Kubernetes and of common custom resources are answered without a connection, and do \
+             not count. Where the network is allowed and a host gives no schema and does not say \
+             that it has none either, what needs the schema cannot be judged: exit code 2.",
+            "Keep the schemas in a folder and name that, allow the network with \
+             `--schema-network`, or name the folder in which kubeconform keeps what it fetched \
+             with `--schema-cache`.",
             [CUSTOM_RESOURCES, THE_API],
         )
     }

@@ -11,6 +11,7 @@ use super::structural::Structural;
 use crate::check::{KindScope, Kinds};
 use crate::document::{Node, ObjectRef};
 use crate::environment::KubernetesVersion;
+use crate::finding::Failure;
 
 /// The kind whose schema is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -79,8 +80,8 @@ pub enum Found<'a> {
     Open,
     /// The kind is defined, but not in this version; those that are served.
     NotServed(Vec<String>),
-    /// There is a schema and it cannot be used, and why: a failure.
-    Unusable(String),
+    /// There is a schema and it cannot be used.
+    Unusable(Box<Failure>),
 }
 
 /// A schema that judges objects by itself.
@@ -88,6 +89,14 @@ pub trait ObjectSchema: Send + Sync + std::fmt::Debug {
     /// Returns what an object has that the schema does not allow, in the order of the text; at
     /// most a thousand defects.
     fn check(&self, kind: &str, root: &Node) -> Vec<Defect>;
+}
+
+impl Found<'_> {
+    /// Returns what stands for a schema that cannot be used; `reason` is a sentence.
+    pub fn unusable(reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::Unusable(Box::new(Failure { rule: None, span: None, reason, help: None }))
+    }
 }
 
 /// Who says what a kind looks like.
@@ -143,6 +152,12 @@ impl Sources {
     pub fn with_later(mut self, later: Vec<Arc<dyn SchemaSource>>) -> Self {
         self.later = later;
         self
+    }
+
+    /// Says whether any of them knows a kind.
+    pub fn knows(&self, wanted: &Wanted<'_>) -> bool {
+        let builtin = Builtin::new().ok();
+        self.all(builtin.as_ref()).any(|source| source.lookup(wanted).is_some())
     }
 
     fn all<'a>(

@@ -104,6 +104,8 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field {
     pub(super) name: Name,
+    /// The beginning of the name, which tells most names apart.
+    pub(super) head: u64,
     pub(super) node: NodeId,
     pub(super) required: bool,
 }
@@ -250,7 +252,8 @@ impl Table {
                 let fields = reader.many(|it| {
                     let name = Name(it.number()?);
                     let packed = it.number()?;
-                    Ok(Field { name, node: NodeId(packed >> 1), required: packed & 1 == 1 })
+                    let (node, required) = (NodeId(packed >> 1), packed & 1 == 1);
+                    Ok(Field { name, head: head(self.text(name)), node, required })
                 })?;
                 Node::Object(extend(&mut self.fields, fields)?)
             }
@@ -344,6 +347,20 @@ impl Table {
     pub(super) fn keys(&self, range: &Range<u32>) -> &[Key] {
         self.keys.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
+}
+
+/// Returns the first bytes of a text as a number. Numbers are ordered as the texts are, but for
+/// those that begin alike.
+pub(super) fn head(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    if let Some(first) = bytes.first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first)
 }
 
 const TRUNCATED: TableError = TableError("it is cut off");

@@ -221,20 +221,19 @@ impl<'a> Walk<'a> {
         let is_root = self.crumbs.is_empty();
         // What an unknown field was meant to be is not missing as well.
         let mut meant: Vec<&str> = Vec::new();
+        self.above.push((self.crumbs.len(), fields));
         for entry in entries {
             if self.defects.len() >= LIMIT {
-                return;
+                break;
             }
             match fields.get(&entry.key) {
                 Some(_) if entry.value.is_null() => {}
                 Some(schema) => {
                     let unvalidated = self.unvalidated;
                     self.unvalidated |= is_root && &*entry.key == "status";
-                    self.above.push((self.crumbs.len(), fields));
                     self.crumbs.push(Crumb::Key(&entry.key));
                     self.value(schema, &entry.value, entry.key_span);
                     self.crumbs.pop();
-                    self.above.pop();
                     self.unvalidated = unvalidated;
                 }
                 None if self.loose => {}
@@ -242,7 +241,8 @@ impl<'a> Walk<'a> {
                 None => meant.extend(self.unknown(fields, entries, entry)),
             }
         }
-        if self.unvalidated {
+        self.above.pop();
+        if self.unvalidated || self.defects.len() >= LIMIT {
             return;
         }
         for name in fields.required() {
@@ -277,7 +277,9 @@ impl<'a> Walk<'a> {
         let mut suggestion = None;
         if self.suggestions > 0 {
             self.suggestions -= 1;
-            suggestion = suggest::field(entry, fields, entries, &self.above);
+            // The last ones are these fields.
+            let above = self.above.split_last().map_or(&[][..], |it| it.1);
+            suggestion = suggest::field(entry, fields, entries, above);
         }
         let (help, meant) = match suggestion {
             Some(suggest::Field::Sibling(name)) => {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
 use super::super::read::{bounded, reason};
+use crate::hex;
 
 /// The largest file, in bytes. The definitions of one version of Kubernetes take two to five
 /// million.
@@ -37,11 +39,30 @@ impl std::fmt::Debug for SchemaFile {
     }
 }
 
+/// Something that fetches what lies at an address.
+pub trait Fetch: Send + Sync + std::fmt::Debug {
+    /// Returns what lies there; `None` where the host has nothing there. The error is a sentence.
+    fn fetch(&self, address: &str) -> Result<Option<Arc<[u8]>>, String>;
+}
+
+/// The network, where it may be used.
+#[derive(Debug, Clone)]
+struct Network(Arc<dyn Fetch>);
+
+impl PartialEq for Network {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Network {}
+
 /// Files of schemas, on a disk or in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SchemaFiles {
     within: Option<PathBuf>,
     cache: Option<PathBuf>,
+    network: Option<Network>,
     /// The files, where they were read beforehand.
     memory: Option<BTreeMap<PathBuf, Vec<u8>>>,
 }
@@ -50,7 +71,14 @@ impl SchemaFiles {
     /// Returns the files of the disk; `within` is the folder that none of them may lie outside of,
     /// and `cache` a folder in which kubeconform keeps what it fetched.
     pub fn new(within: Option<PathBuf>, cache: Option<PathBuf>) -> Self {
-        Self { within, cache, memory: None }
+        Self { within, cache, network: None, memory: None }
+    }
+
+    /// Returns these files and those of other hosts, which are kept in the cache.
+    #[must_use]
+    pub fn with_network(mut self, network: Arc<dyn Fetch>) -> Self {
+        self.network = Some(Network(network));
+        self
     }
 
     /// Returns these files and no others.
@@ -60,7 +88,7 @@ impl SchemaFiles {
             return Err(format!("the schemas have more than {TOTAL} bytes"));
         }
         let memory = files.into_iter().map(|it| (it.path, it.bytes)).collect();
-        Ok(Self { within: None, cache: None, memory: Some(memory) })
+        Ok(Self { memory: Some(memory), ..Self::default() })
     }
 
     /// Reads a file; `None` where there is none.
@@ -104,17 +132,42 @@ impl SchemaFiles {
         self.cache.is_some()
     }
 
+    /// Says whether other hosts may be asked.
+    pub fn has_network(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// Reads what lies at an address: what is in the cache, else what the host has.
+    pub fn at(&self, address: &str) -> Result<Option<SchemaFile>, String> {
+        match self.cached(address)? {
+            Some(file) => Ok(Some(file)),
+            None => self.fetched(address),
+        }
+    }
+
+    /// Fetches what lies at an address, where that is allowed, and keeps it in the cache.
+    pub(super) fn fetched(&self, address: &str) -> Result<Option<SchemaFile>, String> {
+        let Some(Network(network)) = &self.network else { return Ok(None) };
+        let Some(bytes) = network.fetch(address)? else { return Ok(None) };
+        let file = SchemaFile { path: PathBuf::from(address), bytes: bytes.to_vec() };
+        // A page that asks to log in must not be taken for a schema from now on.
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&file.bytes).is_ok();
+        if let Some(cache) = &self.cache
+            && is_json()
+        {
+            keep(cache, &cache_name(address), &file.bytes).map_err(|error| {
+                let cache = cache.display();
+                format!("a schema cannot be kept in `{cache}`: {}", reason(&error))
+            })?;
+        }
+        Ok(Some(file))
+    }
+
     /// Reads what kubeconform fetched from an address (`cachePath` in `pkg/cache/ondisk.go`).
     pub(super) fn cached(&self, address: &str) -> Result<Option<SchemaFile>, String> {
         let Some(cache) = &self.cache else { return Ok(None) };
-        let mut name = String::with_capacity(64);
-        for byte in Sha256::digest(address) {
-            for nibble in [byte >> 4, byte & 15] {
-                name.extend(char::from_digit(u32::from(nibble), 16));
-            }
-        }
         let unconfined = Self { within: None, ..self.clone() };
-        unconfined.read(&cache.join(name))
+        unconfined.read(&cache.join(cache_name(address)))
     }
 
     /// Returns the paths that exist, or may, of one whose patch is open: NUL stands for it.
@@ -221,6 +274,23 @@ impl SchemaFiles {
         out.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(out)
     }
+}
+
+/// Returns the name of what lies at an address in the cache.
+fn cache_name(address: &str) -> String {
+    hex::digits(Sha256::digest(address))
+}
+
+/// Writes a file of the cache, which is there whole or not at all.
+fn keep(cache: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(cache)?;
+    let partial = cache.join(format!("{name}.{}", std::process::id()));
+    let kept = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, cache.join(name)));
+    if kept.is_err() {
+        // What is left over is of no use to anybody.
+        drop(fs::remove_file(&partial));
+    }
+    kept
 }
 
 /// Takes away the empty part that joining an empty path leaves.

@@ -1,4 +1,4 @@
-//! Locations on other hosts, none of which is ever opened.
+//! Locations on other hosts, none of which is opened here.
 
 use super::template::{InvalidTemplate, Template, Variables};
 

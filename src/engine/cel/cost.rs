@@ -3,10 +3,10 @@
 use super::value::{List, OpaqueValue, Value};
 
 /// What traversing one character costs.
-const TRAVERSAL: f64 = 0.1;
+pub(super) const TRAVERSAL: f64 = 0.1;
 
 /// What one character of a pattern costs, per unit of the text.
-const PATTERN: f64 = 0.25;
+pub(super) const PATTERN: f64 = 0.25;
 
 /// What making a list, a map and a struct costs.
 pub(super) const MAKE_LIST: u64 = 10;

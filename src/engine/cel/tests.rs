@@ -1,35 +1,12 @@
 use super::*;
-use crate::document::{Entry, Node, NodeKind, Scalar};
+use crate::document::Node;
 use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
 /// Builds a tree whose places are of no meaning.
 fn node(value: &serde_json::Value) -> Node {
-    use serde_json::Value as Json;
     let mut sources = SourceMap::default();
     let source = Source::new(RepoPath::new("a.yaml"), Origin::File, Vec::new());
-    let span = Span::start_of(sources.add(source));
-    let scalar = |scalar| NodeKind::Scalar(scalar);
-    let kind = match value {
-        Json::Null => scalar(Scalar::Null),
-        Json::Bool(value) => scalar(Scalar::Bool(*value)),
-        Json::Number(number) => scalar(match number.as_i64() {
-            Some(value) => Scalar::Int(value),
-            None => Scalar::Float(number.as_f64().unwrap()),
-        }),
-        Json::String(text) => scalar(Scalar::String(text.as_str().into())),
-        Json::Array(items) => NodeKind::Sequence(items.iter().map(node).collect()),
-        Json::Object(entries) => NodeKind::Mapping(
-            entries
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: key.as_str().into(),
-                    key_span: span,
-                    value: node(value),
-                })
-                .collect(),
-        ),
-    };
-    Node { span, kind }
+    Node::from_json(value, Span::start_of(sources.add(source)))
 }
 
 fn in_minor(text: &str, minor: u32) -> String {

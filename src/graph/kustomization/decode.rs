@@ -74,6 +74,19 @@ impl Reader {
         self.defects.push(defect);
     }
 
+    /// Lets what is wrong with an entry as a whole say that it is an entry.
+    fn tell_entry(&mut self, name: &str, item: &Node, known: usize) {
+        let Some(defect) = self.defects.get_mut(known).filter(|it| it.span == item.span) else {
+            return;
+        };
+        if let Some(rest) = defect.message.strip_prefix(&format!("`{name}` must be")) {
+            defect.message = format!("an entry of `{name}` must be{rest}");
+            if name == "patches" && item.as_str().is_some() {
+                defect.help = Some("write `path:` before the name of a file".to_owned());
+            }
+        }
+    }
+
     /// Reports a field that `owner` does not have.
     pub(super) fn unknown(&mut self, owner: &str, key: &str, span: Span, known: &[&str]) {
         let defect = Defect::lenient(span, format!("{owner} has no field `{key}`"));
@@ -100,7 +113,13 @@ impl<T: Item> Field for Vec<T> {
     fn read(name: &str, node: &Node, reader: &mut Reader) -> Self {
         match &node.kind {
             NodeKind::Sequence(items) => {
-                items.iter().filter_map(|item| T::read(name, item, reader)).collect()
+                let read = |item: &Node| {
+                    let known = reader.defects.len();
+                    let value = T::read(name, item, reader);
+                    reader.tell_entry(name, item, known);
+                    value
+                };
+                items.iter().filter_map(read).collect()
             }
             NodeKind::Scalar(Scalar::Null) => Self::new(),
             NodeKind::Scalar(_) | NodeKind::Mapping(_) => {

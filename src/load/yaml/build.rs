@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, StructureStyle, Tag};
 
-use super::mapping::{Key, KeyCache, Mapping};
+use super::block;
+use super::mapping::{Key, Mapping};
 use super::resolve::{self, NoValue, Resolved};
+use super::shared::Shared;
 use super::split::Chunk;
 use super::{Dialect, Limits};
 use crate::document::{Entry, Node, NodeKind, Scalar};
@@ -29,33 +31,53 @@ pub(super) fn build(
     chunk: Chunk,
     reader: Reader,
     limits: &Limits,
+    shared: &mut Shared,
     problems: &mut Vec<Problem>,
 ) -> Option<Node> {
-    let mut options = granit_parser::options! {
+    let body = &*plain_breaks(chunk.text(text));
+    let place = Place { text: body, json: chunk.json, source, base: chunk.start };
+    if let Some((node, mut found)) = by_lines(place, reader, limits, shared) {
+        problems.append(&mut found);
+        return Some(node);
+    }
+    by_parser(place, reader, limits, shared, problems)
+}
+
+/// Reads a document line by line; `None` where that is not enough.
+pub(super) fn by_lines(
+    place: Place<'_>,
+    reader: Reader,
+    limits: &Limits,
+    shared: &mut Shared,
+) -> Option<(Node, Vec<Problem>)> {
+    if place.json {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut builder = Builder::new(place, reader.dialect, limits, shared, &mut found);
+    let node = block::read(place.text, &mut builder)?;
+    Some((node, found))
+}
+
+/// Reads a document with the parser.
+pub(super) fn by_parser(
+    place: Place<'_>,
+    reader: Reader,
+    limits: &Limits,
+    shared: &mut Shared,
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
+    let options = granit_parser::options! {
         bom_inside_document_as_content: true,
         block_scalar_eof_without_line_feed: !reader.ends_last_line,
         flow_nesting_limit: limits.depth,
         block_nesting_limit: limits.depth,
     };
-    options.set_emit_comments(false);
-    let body = &*plain_breaks(chunk.text(text));
-    let mut builder = Builder {
-        text: body,
-        json: chunk.json,
-        source,
-        base: chunk.start,
-        dialect: reader.dialect,
-        limits,
-        stack: Vec::new(),
-        anchors: BTreeMap::new(),
-        keys: KeyCache::default(),
-        decoded: 0,
-        aliased: 0,
-        problems,
-    };
+    let body = place.text;
+    let mut builder = Builder::new(place, reader.dialect, limits, shared, problems);
     match builder.run(Parser::new_from_str_with_options(body, options)) {
         Ok(node) => {
-            if let Some(problem) = trailing_tab(body, source, chunk.start) {
+            if let Some(problem) = trailing_tab(body, place.source, place.base) {
                 problems.push(problem);
                 return None;
             }
@@ -73,7 +95,7 @@ pub(super) fn build(
 /// To Kubernetes' readers, U+0085, U+2028 and U+2029 end a line; to the parser they are text.
 fn plain_breaks(body: &str) -> Cow<'_, str> {
     const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
-    if !body.contains(BREAKS) {
+    if body.is_ascii() || !body.contains(BREAKS) {
         return Cow::Borrowed(body);
     }
     let mut out = String::with_capacity(body.len());
@@ -131,7 +153,19 @@ struct Anchored {
     height: usize,
 }
 
-struct Builder<'a> {
+/// The text of a document, and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) text: &'a str,
+    /// Whether it is one JSON value.
+    pub(super) json: bool,
+    pub(super) source: SourceId,
+    /// Where it starts in its source.
+    pub(super) base: u32,
+}
+
+/// Takes what a text holds, in its order, and builds the tree.
+pub(super) struct Builder<'a> {
     text: &'a str,
     json: bool,
     source: SourceId,
@@ -140,15 +174,39 @@ struct Builder<'a> {
     limits: &'a Limits,
     stack: Vec<Frame>,
     anchors: BTreeMap<usize, Option<Anchored>>,
-    keys: KeyCache,
+    shared: &'a mut Shared,
     decoded: usize,
     aliased: usize,
     problems: &'a mut Vec<Problem>,
 }
 
-type Step<T> = Result<T, Problem>;
+pub(super) type Step<T> = Result<T, Problem>;
 
 impl<'a> Builder<'a> {
+    fn new(
+        at: Place<'a>,
+        dialect: Dialect,
+        limits: &'a Limits,
+        shared: &'a mut Shared,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        let Place { text, json, source, base } = at;
+        Self {
+            text,
+            json,
+            source,
+            base,
+            dialect,
+            limits,
+            stack: Vec::new(),
+            anchors: BTreeMap::new(),
+            shared,
+            decoded: 0,
+            aliased: 0,
+            problems,
+        }
+    }
+
     fn run(&mut self, mut parser: Parser<'a, StrInput<'a>>) -> Step<Option<Node>> {
         let mut document = None;
         let mut documents = 0;
@@ -202,32 +260,44 @@ impl<'a> Builder<'a> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Step<Option<Node>> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if self.expects_key() {
-                    let key = self.key(&text, style, tag.as_deref(), span)?;
-                    if anchor > 0 {
-                        let node = Node::string(Arc::clone(&key.text), span);
-                        self.remember(anchor, &node, 1, 1);
-                    }
-                    self.open_key(key);
-                    return Ok(None);
-                }
-                let scalar = self.scalar(&text, style, tag.as_deref(), span)?;
-                self.count(1, span)?;
-                let node = Node { span, kind: NodeKind::Scalar(scalar) };
-                self.remember(anchor, &node, 1, 1);
-                self.complete(node, 1)
+                self.text(&text, style, anchor, tag.as_deref(), span)
             }
             Event::SequenceStart(style, anchor, _) => {
-                self.open(FrameKind::Sequence(Vec::new()), style, anchor, span)
+                self.open(true, style, anchor, span).map(|()| None)
             }
             Event::MappingStart(style, anchor, _) => {
-                self.open(FrameKind::Mapping(Mapping::default()), style, anchor, span)
+                self.open(false, style, anchor, span).map(|()| None)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => self.alias(id, span),
             // Comments and the like are switched off, and the stream's own events are handled.
             _ => Ok(None),
         }
+    }
+
+    /// Takes a scalar: a key where one is expected, a value elsewhere.
+    pub(super) fn text(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Span,
+    ) -> Step<Option<Node>> {
+        if self.expects_key() {
+            let key = self.key(text, style, tag, span)?;
+            if anchor > 0 {
+                let node = Node::string(Arc::clone(&key.text), span);
+                self.remember(anchor, &node, 1, 1);
+            }
+            self.open_key(key);
+            return Ok(None);
+        }
+        let scalar = self.scalar(text, style, tag, span)?;
+        self.count(1, span)?;
+        let node = Node { span, kind: NodeKind::Scalar(scalar) };
+        self.remember(anchor, &node, 1, 1);
+        self.complete(node, 1)
     }
 
     /// Says whether the next node is a key of the innermost mapping.
@@ -244,13 +314,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn open(
+    /// Opens a list, or a map.
+    pub(super) fn open(
         &mut self,
-        kind: FrameKind,
-        style: granit_parser::StructureStyle,
+        sequence: bool,
+        style: StructureStyle,
         anchor: usize,
         span: Span,
-    ) -> Step<Option<Node>> {
+    ) -> Step<()> {
         if self.expects_key() {
             return Err(self.complex_key(span));
         }
@@ -261,29 +332,35 @@ impl<'a> Builder<'a> {
         if anchor > 0 {
             self.anchors.insert(anchor, None);
         }
+        let kind = if sequence {
+            FrameKind::Sequence(self.shared.items())
+        } else {
+            FrameKind::Mapping(Mapping::new(self.shared.entries()))
+        };
         self.stack.push(Frame {
             start: span.start,
-            flow: matches!(style, granit_parser::StructureStyle::Flow),
+            flow: matches!(style, StructureStyle::Flow),
             anchor,
             decoded_before: self.decoded - 1,
             height: 1,
             kind,
         });
-        Ok(None)
+        Ok(())
     }
 
-    fn close(&mut self, span: Span) -> Step<Option<Node>> {
+    /// Closes the innermost collection, and returns it where it is the document.
+    pub(super) fn close(&mut self, span: Span) -> Step<Option<Node>> {
         let Some(frame) = self.stack.pop() else {
             return Ok(None);
         };
         let (kind, first, last) = match frame.kind {
             FrameKind::Sequence(items) => {
                 let last = items.last().map(|node| node.span.end);
-                (NodeKind::Sequence(items), None, last)
+                (NodeKind::Sequence(self.shared.exact_items(items)), None, last)
             }
             FrameKind::Mapping(mapping) => {
                 let (entries, first, last) = mapping.finish();
-                (NodeKind::Mapping(entries), first, last)
+                (NodeKind::Mapping(self.shared.exact_entries(entries)), first, last)
             }
         };
         // The end event of a block collection lies at the next token, lines further down.
@@ -405,7 +482,7 @@ impl<'a> Builder<'a> {
     }
 
     fn scalar(
-        &self,
+        &mut self,
         text: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
@@ -430,11 +507,11 @@ impl<'a> Builder<'a> {
         let plain = (matches!(style, ScalarStyle::Plain) && tag.is_none()).then_some(text);
         let text = resolve::key(resolved, plain, self.dialect)
             .map_err(|error| self.no_value(&error, span))?;
-        Ok(Key { text: self.keys.shared(text), span, merge })
+        Ok(Key { text, span, merge })
     }
 
     fn resolve(
-        &self,
+        &mut self,
         text: &str,
         style: ScalarStyle,
         tag: Option<&Tag>,
@@ -449,13 +526,14 @@ impl<'a> Builder<'a> {
             }
             // The parser shows a node that is not there as an empty `~`.
             None if plain && span.start == span.end => Ok(Resolved::Scalar(Scalar::Null)),
-            None if plain => Ok(resolve::plain(text, self.dialect)),
+            None if plain => Ok(resolve::plain(text, self.dialect)
+                .unwrap_or_else(|| Resolved::Scalar(Scalar::String(self.shared.text(text))))),
             None if matches!(style, ScalarStyle::Folded) && self.is_written_folded() => {
                 Ok(Resolved::Scalar(Scalar::String(resolve::folded_again(text))))
             }
             None => {
                 self.escapes(style, span)?;
-                Ok(Resolved::Scalar(Scalar::String(Arc::from(text))))
+                Ok(Resolved::Scalar(Scalar::String(self.shared.text(text))))
             }
         }
     }
@@ -509,10 +587,13 @@ impl<'a> Builder<'a> {
     }
 
     fn span(&self, at: &granit_parser::Span) -> Span {
-        let offset = |marker: &granit_parser::Marker| {
-            self.base + u32::try_from(marker.byte_offset().unwrap_or(0)).unwrap_or(u32::MAX)
-        };
-        Span::new(self.source, offset(&at.start), offset(&at.end))
+        self.place(at.start.byte_offset().unwrap_or(0), at.end.byte_offset().unwrap_or(0))
+    }
+
+    /// Returns the range between two bytes of the document's text.
+    pub(super) fn place(&self, start: usize, end: usize) -> Span {
+        let offset = |at| self.base + u32::try_from(at).unwrap_or(u32::MAX);
+        Span::new(self.source, offset(start), offset(end))
     }
 
     fn problem(&self, kind: ProblemKind, span: Span, message: &str) -> Problem {

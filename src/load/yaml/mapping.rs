@@ -33,6 +33,11 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
+    /// Returns an empty mapping, built in `room`.
+    pub(super) fn new(room: Vec<Entry>) -> Self {
+        Self { entries: room, ..Self::default() }
+    }
+
     /// Sets an explicit entry, and returns where its key stood before.
     pub(super) fn set(&mut self, entry: Entry) -> Option<Span> {
         self.grow(entry.key_span.start, entry.value.span, entry.key_span);
@@ -121,35 +126,5 @@ impl Mapping {
             }
         }
         (self.entries, self.first, self.last)
-    }
-}
-
-/// Shares the text of keys that recur, which in manifests nearly all do.
-pub(super) struct KeyCache {
-    slots: Vec<Option<Arc<str>>>,
-}
-
-impl Default for KeyCache {
-    fn default() -> Self {
-        Self { slots: vec![None; 256] }
-    }
-}
-
-impl KeyCache {
-    /// Returns a text that equals the given one, and is shared with earlier ones.
-    pub(super) fn shared(&mut self, text: Arc<str>) -> Arc<str> {
-        let bytes = text.as_bytes();
-        let edge = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or(0));
-        let middle = edge(bytes.get(bytes.len() / 2));
-        let hash = bytes.len() * 31 + edge(bytes.first()) * 7 + edge(bytes.last()) * 3 + middle;
-        let count = self.slots.len();
-        match self.slots.get_mut(hash % count) {
-            Some(Some(known)) if **known == *text => Arc::clone(known),
-            Some(slot) => {
-                *slot = Some(Arc::clone(&text));
-                text
-            }
-            None => text,
-        }
     }
 }

@@ -41,45 +41,47 @@ impl Resolved {
 /// Returns the scalar that the API server sees for a float: a whole one arrives as an integer,
 /// because Go's JSON writes it without a fraction.
 fn number(value: f64) -> Scalar {
-    // Every whole number in this range is exact in an i64.
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.fract() == 0.0 && (-LIMIT..LIMIT).contains(&value) {
+    // Below this, every whole number is exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() != 0.0 {
+        return Scalar::Float(value);
+    }
+    if value.abs() < EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range: exact")]
         let whole = value as i64;
-        Scalar::Int(whole)
-    } else {
-        Scalar::Float(value)
+        return Scalar::Int(whole);
     }
+    // Above, the text counts, which has as few digits as tell the number, and then zeros.
+    value.to_string().parse().map_or(Scalar::Float(value), Scalar::Int)
 }
 
-/// Resolves a plain scalar that has no tag.
-pub(super) fn plain(text: &str, dialect: Dialect) -> Resolved {
+/// Resolves a plain scalar that has no tag; `None` where it is the text that stands there.
+pub(super) fn plain(text: &str, dialect: Dialect) -> Option<Resolved> {
     let Some(first) = text.bytes().next() else {
-        return Resolved::Scalar(Scalar::Null);
+        return Some(Resolved::Scalar(Scalar::Null));
     };
     match first {
-        b'<' if text == "<<" => Resolved::Merge,
+        b'<' if text == "<<" => Some(Resolved::Merge),
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
-            word(text, dialect).unwrap_or_else(|| Resolved::string(text))
+            word(text, dialect)
         }
         b'.' => match text {
-            ".nan" | ".NaN" | ".NAN" => Resolved::NotFinite(".nan"),
-            ".inf" | ".Inf" | ".INF" => Resolved::NotFinite(".inf"),
-            _ => go_float(text).map_or_else(|| Resolved::string(text), Resolved::float),
+            ".nan" | ".NaN" | ".NAN" => Some(Resolved::NotFinite(".nan")),
+            ".inf" | ".Inf" | ".INF" => Some(Resolved::NotFinite(".inf")),
+            _ => go_float(text).map(Resolved::float),
         },
         b'+' | b'-' | b'0'..=b'9' => match text {
-            "+.inf" | "+.Inf" | "+.INF" => Resolved::NotFinite(".inf"),
-            "-.inf" | "-.Inf" | "-.INF" => Resolved::NotFinite("-.inf"),
+            "+.inf" | "+.Inf" | "+.INF" => Some(Resolved::NotFinite(".inf")),
+            "-.inf" | "-.Inf" | "-.INF" => Some(Resolved::NotFinite("-.inf")),
             _ => numeric(text, dialect),
         },
-        _ => Resolved::string(text),
+        _ => None,
     }
 }
 
 /// Says whether a text without quotes is anything but a string to go-yaml v2, a time included.
 pub(crate) fn is_typed(text: &str) -> bool {
-    timestamp::parse(text).is_some()
-        || !matches!(plain(text, Dialect::Kubectl), Resolved::Scalar(Scalar::String(_)))
+    plain(text, Dialect::Kubectl).is_some() || timestamp::parse(text).is_some()
 }
 
 fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
@@ -98,43 +100,43 @@ fn word(text: &str, dialect: Dialect) -> Option<Resolved> {
     Some(Resolved::Scalar(scalar))
 }
 
-fn numeric(text: &str, dialect: Dialect) -> Resolved {
+fn numeric(text: &str, dialect: Dialect) -> Option<Resolved> {
     if let Some(time) = timestamp::parse(text) {
         return match dialect {
-            Dialect::Kubectl => Resolved::string(text),
-            Dialect::Kustomize => Resolved::string(&time),
+            Dialect::Kubectl => None,
+            Dialect::Kustomize => Some(Resolved::string(&time)),
         };
     }
     let digits = without_underscores(text);
     if let Some(scalar) = integer(&digits) {
-        return Resolved::Scalar(scalar);
+        return Some(Resolved::Scalar(scalar));
     }
     if is_yaml_float(&digits) {
         // Out of range is an error in Go, which then leaves the text a string.
         return match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() => Resolved::float(value),
-            _ => Resolved::string(text),
+            Ok(value) if value.is_finite() => Some(Resolved::float(value)),
+            _ => None,
         };
     }
     // Go's own prefixes were tried above; what is left is a sign after the prefix.
     if let Some(bits) = digits.strip_prefix("0b")
         && let Ok(value) = i64::from_str_radix(bits, 2)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
     if let Some(bits) = digits.strip_prefix("-0b")
         && let Ok(value) = i64::from_str_radix(&format!("-{bits}"), 2)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
     // So does the octal prefix of YAML 1.2, which only v3 knows.
     if dialect == Dialect::Kustomize
         && let Some(bits) = digits.strip_prefix("0o")
         && let Ok(value) = i64::from_str_radix(bits, 8)
     {
-        return Resolved::Scalar(Scalar::Int(value));
+        return Some(Resolved::Scalar(Scalar::Int(value)));
     }
-    Resolved::string(text)
+    None
 }
 
 fn without_underscores(text: &str) -> std::borrow::Cow<'_, str> {
@@ -249,7 +251,7 @@ pub(super) fn folded_again(text: &str) -> Arc<str> {
 /// Resolves a scalar that carries a tag of the YAML core schema, e.g. `int` of `!!int`.
 pub(super) fn tagged(suffix: &str, text: &str, dialect: Dialect) -> Result<Resolved, NoValue> {
     let wrong = || NoValue(format!("`{text}` is not a value of the type `!!{suffix}`"));
-    let resolved = plain(text, dialect);
+    let resolved = plain(text, dialect).unwrap_or_else(|| Resolved::string(text));
     match suffix {
         "binary" => {
             use base64::Engine as _;
@@ -360,6 +362,10 @@ fn go_key(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn plain(text: &str, dialect: Dialect) -> Resolved {
+        super::plain(text, dialect).unwrap_or_else(|| Resolved::string(text))
+    }
+
     fn kubectl(text: &str) -> Resolved {
         plain(text, Dialect::Kubectl)
     }
@@ -394,6 +400,8 @@ mod tests {
             ("0_8", 8),
             ("1.", 1),
             ("1e3", 1000),
+            // The digits of the number, not its value in binary.
+            ("1159410489930300400.0", 1_159_410_489_930_300_400),
             ("-0", 0),
             ("9223372036854775807", i64::MAX),
         ] {

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::document::Node;
 use crate::source::{Origin, RepoPath, SourceMap};
 
 /// A text and what Kubernetes' own readers make of it, as JSON: kubectl's (`YAMLReader` of
@@ -202,6 +203,128 @@ proptest! {
         for dialect in [Dialect::Kubectl, Dialect::Kustomize] {
             let (sources, id, parsed) = read(&text, dialect);
             check(&sources, id, &parsed);
+        }
+    }
+}
+
+/// Reads a text line by line and with the parser, where the former is enough for it.
+fn both_ways(text: &str, dialect: Dialect) -> Option<[(Option<Node>, Vec<Problem>); 2]> {
+    let place = build::Place { text, json: false, source: SourceId::NOWHERE, base: 7 };
+    let reader = build::Reader { dialect, ends_last_line: dialect == Dialect::Kubectl };
+    let limits = Limits { depth: 20, ..Limits::default() };
+    let mut shared = shared::Shared::default();
+    let (node, found) = build::by_lines(place, reader, &limits, &mut shared)?;
+    let mut problems = Vec::new();
+    let parsed = build::by_parser(place, reader, &limits, &mut shared, &mut problems);
+    Some([(Some(node), found), (parsed, problems)])
+}
+
+#[test]
+fn plain_documents_need_no_parser() {
+    for text in [
+        "a: 1\n",
+        "---\n# c\na:\n  b: x y # c\n\n  c:\nd:\n- e\n- f: 1\n  g: 2\n- - h\n  - i\n",
+        "- a\n- b: 'x: y'\n  c: \"d # e\"\n",
+        "a: [--b, \":80\", c]\nd: {}\ne: []\n\"f\": x\n  y\n    z\ng: 1",
+        "a: 1\na: 2\n",
+        "a: |\n  b: c\n\n    d  \n\n# e\nf:\n  - |-\n    g\n\n  - 'h\n    i'\n  - \"j: k\n     l\"\n",
+    ] {
+        for dialect in [Dialect::Kubectl, Dialect::Kustomize] {
+            let [lines, parser] = both_ways(text, dialect).expect(text);
+            assert_eq!(lines, parser, "{text}");
+        }
+    }
+}
+
+/// Lines that are read without the parser, and some that nearly are.
+const LINES: &[&str] = &[
+    "a: 1",
+    "b:",
+    "c: x y # c",
+    "d:",
+    "- e",
+    "- f: 1",
+    "- - g",
+    "- h:",
+    "-",
+    "- ",
+    "i",
+    "# c",
+    "",
+    "",
+    "j: 'k: l'",
+    "\"m\": \"n\"",
+    "o: [p, \":80\", 'q']",
+    "r: {}",
+    "s: []",
+    "- [t]",
+    "- 'u'",
+    "- {}",
+    "v: 'it''s'",
+    "w: \"\\n\"",
+    "x: y: z",
+    "a:b",
+    "a :",
+    "a: -",
+    "a: - b",
+    "[-]: c",
+    "[a]: b",
+    "{}x",
+    "a: &b c",
+    "a: *b",
+    "a: !!str 1",
+    "a: |",
+    "a: >-",
+    "? a",
+    ": b",
+    "---",
+    "...",
+    "%TAG",
+    "<<: {}",
+    "a: ~",
+    "yes: on",
+    "1: 2001-01-01",
+    "a: http://b:80/#c",
+    "a: \"",
+    "a: '",
+    "a: [b, {c: d}]",
+    "a: [-]",
+    "a: |",
+    "a: |-",
+    "- |",
+    "a: 'b",
+    "a: \"b",
+    "b'",
+    "b\"",
+    "b' # c",
+    "a: [b:c]",
+    "a: [b",
+    "é: ü",
+    "a:\tb",
+    "\ta: b",
+    "a: b\r",
+    "a: 'b' c",
+    "a: b  ",
+    "a:  b",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn lines_are_read_as_the_parser_reads_them(
+        lines in proptest::collection::vec(
+            (0_usize..4, proptest::sample::select(LINES)),
+            1..10,
+        ),
+        end in proptest::sample::select(&["", "\n", "\n\n", "\n "][..]),
+    ) {
+        let lines = lines.iter().map(|(depth, line)| format!("{}{line}", "  ".repeat(*depth)));
+        let text = lines.collect::<Vec<_>>().join("\n") + end;
+        for dialect in [Dialect::Kubectl, Dialect::Kustomize] {
+            if let Some([lines, parser]) = both_ways(&text, dialect) {
+                prop_assert_eq!(lines, parser, "{}", text);
+            }
         }
     }
 }

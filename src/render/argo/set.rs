@@ -68,6 +68,7 @@ pub(in crate::render) fn make(
         cluster: None,
         apply: Apply::Client,
         rendered: expand(shared, document, clusters),
+        withheld: BTreeSet::new(),
     })
 }
 

@@ -52,18 +52,12 @@ impl Look {
         while let Some(c) = chars.next() {
             let next = chars.peek().copied();
             let is_followed_by_blank = next.is_none_or(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
-            match (before, c) {
-                (
-                    None,
-                    '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"'
-                    | '%' | '@' | '`',
-                ) => look.plain = false,
-                (None, '?' | ':' | '-') | (Some(_), ':') if is_followed_by_blank => {
-                    look.plain = false;
-                }
-                (Some(' ' | '\t' | '\n' | '\r'), '#') => look.plain = false,
-                _ => {}
-            }
+            look.plain &= match (before, c) {
+                (None, '?' | ':' | '-') | (Some(_), ':') => !is_followed_by_blank,
+                (None, c) => !"#,[]{}&*!|>'\"%@`".contains(c),
+                (Some(' ' | '\t' | '\n' | '\r'), '#') => false,
+                _ => true,
+            };
             if !is_printable(c) || matches!(c, '\u{2028}' | '\u{2029}') {
                 look = Self { plain: false, single: false, block: false };
             }

@@ -98,13 +98,12 @@ pub(super) fn fill<'a, 'v>(
         match part {
             Part::Text(text) => out.push_str(text),
             Part::Expression(expression) => {
-                match value(expression, lookup, allowance)? {
-                    Some(value) => out.push_str(&value),
-                    None => {
-                        expression.unknown(lookup, kept);
-                        out.push_str(expression.raw);
-                    }
-                };
+                if let Some(value) = value(expression, lookup, allowance)? {
+                    out.push_str(&value);
+                } else {
+                    expression.unknown(lookup, kept);
+                    out.push_str(expression.raw);
+                }
             }
         }
         if out.len() > allowance.bytes {
@@ -120,11 +119,6 @@ pub(super) fn fill<'a, 'v>(
 }
 
 impl Expression<'_> {
-    /// Says whether the value is that of the variable itself, not a default.
-    pub(super) fn is_own_value(&self, lookup: Lookup<'_>) -> bool {
-        matches!(lookup, Lookup::Set(value) if !value.is_empty())
-    }
-
     fn unknown<'v>(&self, lookup: &dyn Fn(&str) -> Lookup<'v>, kept: &mut dyn FnMut(&str)) {
         if lookup(self.name) == Lookup::Unknown {
             kept(self.name);
@@ -226,31 +220,31 @@ impl<'a> Scanner<'a> {
         }
         let start = self.at;
         // Only a text with escapes is put together anew.
-        let mut made: Option<String> = None;
+        let mut unescaped: Option<String> = None;
         loop {
             let rest = self.rest();
             let Some(c) = rest.chars().next() else { break };
             if mode.expressions && rest.starts_with("${") {
                 break;
             }
-            let length = made.as_ref().map_or(self.at - start, String::len) + c.len_utf8();
+            let length = unescaped.as_ref().map_or(self.at - start, String::len) + c.len_utf8();
             if let Some(escaped) = escaped(rest, mode.escapes) {
-                made.get_or_insert_with(|| self.since(start).to_owned()).push(escaped);
+                unescaped.get_or_insert_with(|| self.since(start).to_owned()).push(escaped);
                 self.at += 2;
                 continue;
             }
             if !accept(c, length) {
                 break;
             }
-            if let Some(made) = &mut made {
-                made.push(c);
+            if let Some(text) = &mut unescaped {
+                text.push(c);
             }
             self.at += c.len_utf8();
         }
         if self.at == start {
             return Token::Refused;
         }
-        Token::Text(made.map_or_else(|| Cow::Borrowed(self.since(start)), Cow::Owned))
+        Token::Text(unescaped.map_or_else(|| Cow::Borrowed(self.since(start)), Cow::Owned))
     }
 
     /// Reads text that must be there, as it is written.

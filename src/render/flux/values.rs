@@ -1,6 +1,7 @@
 //! The variables of a Kustomization, and the objects of the cluster that set them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -168,6 +169,8 @@ pub(super) struct Variables<'a> {
     encrypted: BTreeMap<String, Reference<'a>>,
     /// The objects that are nowhere to be found, so that they may set any variable.
     absent: Vec<Reference<'a>>,
+    /// The values that come from Secrets.
+    secret: BTreeSet<Arc<str>>,
     /// Whether a text is filled in even where there are no variables.
     always: bool,
     /// Whether what is not known is taken for what is not there.
@@ -189,6 +192,7 @@ impl<'a> Variables<'a> {
             set: BTreeMap::new(),
             encrypted: BTreeMap::new(),
             absent: Vec::new(),
+            secret: BTreeSet::new(),
             always: strategy == Some("Always"),
             absent_is_empty: known.as_rendered,
         };
@@ -222,7 +226,12 @@ impl<'a> Variables<'a> {
             }
             for (name, held) in given.into_iter().chain(own).flatten() {
                 match &held.text {
-                    Some(text) => variables.put(name, text, held.span),
+                    Some(text) => {
+                        if reference.kind == "Secret" {
+                            variables.secret.insert(Arc::from(text.as_str()));
+                        }
+                        variables.put(name, text, held.span);
+                    }
                     // Somebody may have said what is encrypted.
                     None if !variables.set.contains_key(name) => {
                         variables.encrypted.insert(name.clone(), reference);
@@ -286,6 +295,11 @@ impl<'a> Variables<'a> {
         let encrypted = self.encrypted.get(name).copied();
         let absent = if encrypted.is_none() { &self.absent[..] } else { &[] };
         encrypted.into_iter().chain(absent.iter().copied())
+    }
+
+    /// Returns the values that come from Secrets, whether or not something else wins over them.
+    pub(super) fn secrets(&self) -> BTreeSet<Arc<str>> {
+        self.secret.clone()
     }
 
     /// Says whether an object that must be there has not been found yet.

@@ -17,7 +17,7 @@ use super::variables::{self, Variables};
 use crate::graph::kustomization::{self, Kind, Kustomization, Text, is_remote};
 use crate::load::Repository;
 use crate::render::{Gap, GapKind, RenderError};
-use crate::source::{KUSTOMIZATION_FILES, RepoPath, Span};
+use crate::source::{KUSTOMIZATION_FILES, RepoPath, SourceMap, Span};
 
 mod steps;
 
@@ -77,7 +77,7 @@ impl Accumulated {
     }
 
     /// Adds objects; two of the same id are an error.
-    fn append(&mut self, more: Vec<Object>, reference: &Text) -> Result<()> {
+    fn append(&mut self, more: Vec<Object>, reference: &Text, sources: &SourceMap) -> Result<()> {
         let more_values: usize = more.iter().map(|object| object.size).sum();
         if self.objects.len() + more.len() > OBJECTS || self.size() + more_values > VALUES {
             return Err(RenderError::broken(
@@ -90,11 +90,15 @@ impl Accumulated {
         for object in more {
             let id = object.id();
             if ids.contains(&id) {
-                return Err(RenderError::broken(
-                    reference.span,
-                    format!("`{}` brings {id}, which is there already", shown_text(reference)),
-                )
-                .with_help("remove one of the two, or make it a patch"));
+                let first = objects.iter().find(|object| object.id() == id);
+                let place = first.map(|first| sources.location(first.node.span));
+                let place = place
+                    .map(|at| format!(" from line {} of `{}`", at.start.line, at.path))
+                    .unwrap_or_default();
+                let text = shown_text(reference);
+                let message = format!("`{text}` brings {id}, which is there already{place}");
+                return Err(RenderError::broken(reference.span, message)
+                    .with_help("remove one of the two, or make it a patch"));
             }
             ids.insert(id);
             objects.push(object);
@@ -123,8 +127,8 @@ pub(super) struct Build<'a> {
     schemas: Schemas,
     /// Whether a kustomization has said which schemas are in force; only the first one counts.
     is_schema_set: bool,
-    /// Whether kustomize's own schemas were asked for.
-    asks_schemas: bool,
+    /// How often kustomize's own schemas were asked for.
+    schema_asks: usize,
 }
 
 impl<'a> Build<'a> {
@@ -139,7 +143,7 @@ impl<'a> Build<'a> {
             notes: None,
             schemas: Schemas::default(),
             is_schema_set: false,
-            asks_schemas: false,
+            schema_asks: 0,
         }
     }
 
@@ -243,18 +247,18 @@ impl<'a> Build<'a> {
                 if let Some(notes) = &self.notes {
                     notes.loaded(&mut objects, &reference.text);
                 }
-                self.asks_schemas |= asks_schemas(&objects);
-                out.append(objects, reference)
+                self.schema_asks += usize::from(asks_schemas(&objects));
+                out.append(objects, reference, self.repository.sources())
             }
             Some(path) if self.repository.is_folder(&path) => {
                 let base = self.base(&path, reference)?;
                 out.read.extend(base.read.iter().cloned());
                 out.gaps.extend(base.gaps.iter().cloned());
-                out.append(base.objects.clone(), reference)?;
+                out.append(base.objects.clone(), reference, self.repository.sources())?;
                 out.config = Config::merge(&out.config, &base.config, reference.span)?;
                 variables::merge(&mut out.variables, base.variables.clone())
             }
-            path => not_here(reference, path.as_ref(), out),
+            path => not_here(self.repository, reference, path.as_ref(), out),
         }
     }
 
@@ -266,16 +270,15 @@ impl<'a> Build<'a> {
             && let Some(known) = self.cache.get(folder)
             && self.can_use(&known)
         {
-            self.asks_schemas |= known.asks_schemas;
+            self.schema_asks += usize::from(known.asks_schemas);
             return Ok(known);
         }
         self.enter(folder, reference.span)?;
         let (visits, budget, deepest) = (self.visits, self.budget.clone(), self.deepest);
         self.deepest = self.stack.len();
-        let asked_before = std::mem::take(&mut self.asks_schemas);
+        let asks = self.schema_asks;
         let mut out = self.build_base(folder, reference)?;
-        out.asks_schemas = self.asks_schemas;
-        self.asks_schemas |= asked_before;
+        out.asks_schemas = self.schema_asks > asks;
         out.cost = Cost {
             spent: self.budget.since(&budget),
             visits: 1 + self.visits - visits,
@@ -352,7 +355,7 @@ impl<'a> Build<'a> {
         }
         self.is_schema_set = path.is_some();
         if definitions.is_some() {
-            let only_custom = !self.asks_schemas;
+            let only_custom = self.schema_asks == 0;
             self.schemas = Schemas { custom: definitions, only_custom };
         }
         if let Some(version) = version.filter(|it| !it.is_empty()) {
@@ -398,6 +401,9 @@ impl<'a> Build<'a> {
                 self.notes = notes;
                 self.stack.pop();
                 // kustomize puts all that a component leaves into a new accumulator.
+                let objects = std::mem::take(&mut out.objects);
+                out.ids = None;
+                out.append(objects, reference, self.repository.sources())?;
                 out.config = Config::merge(&Config::empty(), &out.config, reference.span)?;
                 Ok(())
             }
@@ -405,7 +411,7 @@ impl<'a> Build<'a> {
                 reference.span,
                 format!("`{}` is a file, but a component is a folder", reference.text),
             )),
-            path => not_here(reference, path.as_ref(), out),
+            path => not_here(self.repository, reference, path.as_ref(), out),
         }
     }
 
@@ -433,7 +439,12 @@ impl<'a> Build<'a> {
 }
 
 /// Notes a reference to another host as a gap, and refuses one that leads nowhere.
-fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) -> Result<()> {
+fn not_here(
+    repository: &Repository,
+    reference: &Text,
+    path: Option<&RepoPath>,
+    out: &mut Accumulated,
+) -> Result<()> {
     if is_remote(&reference.text) {
         let text = reference.text.to_string();
         out.gaps.push(Gap { kind: GapKind::RemoteBase, span: reference.span, text });
@@ -441,7 +452,10 @@ fn not_here(reference: &Text, path: Option<&RepoPath>, out: &mut Accumulated) ->
     }
     Err(match path {
         None => files::outside(reference.span, &reference.text),
-        Some(path) => files::missing(reference.span, &reference.text, path),
+        Some(path) => {
+            let what = "file or folder";
+            files::missing(repository, reference.span, what, &reference.text, path)
+        }
     })
 }
 

@@ -140,13 +140,12 @@ impl Config {
         reference: &NameReference,
         span: Span,
     ) -> Result<(), RenderError> {
-        match self.name_reference.iter_mut().find(|ours| ours.target == reference.target) {
-            Some(ours) => add_all(&mut ours.referrers, &reference.referrers, span),
-            None => {
-                self.name_reference.push(reference.clone());
-                Ok(())
-            }
+        let known = self.name_reference.iter_mut().find(|ours| ours.target == reference.target);
+        if let Some(ours) = known {
+            return add_all(&mut ours.referrers, &reference.referrers, span);
         }
+        self.name_reference.push(reference.clone());
+        Ok(())
     }
 }
 
@@ -180,7 +179,7 @@ fn list(node: &Node) -> Result<&[Node], RenderError> {
 /// Reads a list of fields.
 fn fields(node: &Node) -> Result<Vec<Field>, RenderError> {
     for item in list(node)? {
-        known(item, "a field", &FIELD)?;
+        known(item, "a field of a configuration", &FIELD)?;
     }
     fields_of_plugin(node)
 }
@@ -221,7 +220,11 @@ fn known(node: &Node, owner: &str, fields: &[&'static str]) -> Result<(), Render
         }
         let message = format!("{owner} has no field `{}`", entry.key);
         let error = RenderError::broken(entry.key_span, message);
-        return Err(match closest(&entry.key, fields.iter().copied()) {
+        // It is called so in Kubernetes, and often written here.
+        let near = (entry.key.eq_ignore_ascii_case("apiGroup") && fields.contains(&"group"))
+            .then_some("group")
+            .or_else(|| closest(&entry.key, fields.iter().copied()));
+        return Err(match near {
             Some(near) => error.with_help(format!("did you mean `{near}`?")),
             None => error,
         });

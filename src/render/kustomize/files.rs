@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::LoadRestrictor;
 use super::budget::Budget;
-use super::merge::null_item;
 use super::object::{Object, text};
 use super::schema::Schemas;
 use crate::document::{Document, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
 use crate::render::{Gap, GapKind, RenderError};
+use crate::rule::closest;
 use crate::source::{RepoPath, SourceMap, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
@@ -54,7 +54,7 @@ impl<'a> Files<'a> {
             Some(joined) if self.repository.is_folder(&joined) => {
                 RenderError::broken(span, format!("`{path}` is a folder, but a file is expected"))
             }
-            Some(joined) => missing(span, path, &joined),
+            Some(joined) => missing(self.repository, span, "file", path, &joined),
         })
     }
 
@@ -88,7 +88,7 @@ impl<'a> Files<'a> {
 
     /// Returns the objects of a text.
     pub(super) fn objects_of(&self, parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
-        let mut objects = objects(parsed, span)?;
+        let mut objects = objects(parsed, span, self.sources())?;
         for object in &mut objects {
             object.is_cluster_scoped =
                 self.schemas.is_cluster_scoped(&object.api_version(), &object.kind());
@@ -120,9 +120,22 @@ pub(super) fn outside(span: Span, path: &str) -> RenderError {
 }
 
 /// The error of a path at which there is nothing.
-pub(super) fn missing(span: Span, path: &str, joined: &RepoPath) -> RenderError {
-    RenderError::broken(span, format!("there is no file or folder `{path}`"))
-        .with_help(format!("it would be `{joined}` in the repository"))
+///
+/// `what` is what was looked for: a file, or a file or a folder.
+pub(super) fn missing(
+    repository: &Repository,
+    span: Span,
+    what: &str,
+    path: &str,
+    joined: &RepoPath,
+) -> RenderError {
+    let error = RenderError::broken(span, format!("there is no {what} `{path}`"));
+    let folder = joined.parent();
+    let names = repository.children(&folder).map(|(path, _)| path.name());
+    match closest(joined.name(), names) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help(format!("it would be `{joined}` in the repository")),
+    }
 }
 
 /// Finds and reads the kustomization of a folder.
@@ -165,7 +178,7 @@ pub(super) fn shown(folder: &RepoPath) -> &str {
 }
 
 /// Returns the objects of a text: lists are unwrapped, and each must have a kind and a name.
-fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
+fn objects(parsed: &Parsed, span: Span, sources: &SourceMap) -> Result<Vec<Object>> {
     let refused = |problem: &&Problem| {
         problem.is_fatal() || matches!(problem.kind, ProblemKind::DuplicateKey)
     };
@@ -187,7 +200,7 @@ fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
         let is_list = node.get("kind").map(text).is_some_and(|kind| kind.ends_with("List"));
         match node.get("items").filter(|_| is_list) {
             None => {
-                out.push(Object::new(node));
+                out.push(Object::new(node, sources));
             }
             Some(items) => match &items.kind {
                 NodeKind::Sequence(items) => queue.extend(items.iter().cloned()),
@@ -205,7 +218,7 @@ fn objects(parsed: &Parsed, span: Span) -> Result<Vec<Object>> {
 }
 
 /// Refuses what kustomize refuses to take for an object.
-fn check(node: &Node, span: Span) -> Result<()> {
+pub(super) fn check(node: &Node, span: Span) -> Result<()> {
     let at = if node.span.start < node.span.end { node.span } else { span };
     if !node.is_mapping() {
         return Err(RenderError::broken(at, "an object is expected here, but this is none"));
@@ -220,9 +233,6 @@ fn check(node: &Node, span: Span) -> Result<()> {
     if name.is_empty() && !kind.ends_with("List") {
         return Err(RenderError::broken(start, format!("the {kind} has no `metadata.name`"))
             .with_help("kustomize needs a name, `generateName` is not enough"));
-    }
-    if let Some(null) = null_item(node) {
-        return Err(RenderError::broken(null, "an item of a list is empty"));
     }
     Ok(())
 }

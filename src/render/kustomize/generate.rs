@@ -26,6 +26,8 @@ pub(super) enum Kind {
 /// One value, before it is encoded.
 struct Value {
     bytes: Vec<u8>,
+    /// Where its key is written.
+    key_span: Span,
     /// Where it is written: in the file that holds it, else in the kustomization.
     span: Span,
 }
@@ -79,13 +81,18 @@ pub(super) fn generate(
         }
         if let Some(map) = node.get_mut(field) {
             set(map, &key, Node::string(text, value.span));
+            if let NodeKind::Mapping(entries) = &mut map.kind
+                && let Some(entry) = entries.last_mut()
+            {
+                entry.key_span = value.key_span;
+            }
         }
     }
     if let Some(span) = options.immutable {
         let kind = NodeKind::Scalar(Scalar::Bool(true));
         set(&mut node, "immutable", Node { span, kind });
     }
-    let mut object = Object::new(node);
+    let mut object = Object::new(node, files.sources());
     object.hash = (!options.no_hash).then_some(name.span);
     object.behavior = behavior(generator)?;
     object.is_generated = true;
@@ -157,9 +164,11 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
         let Some(path) = files.require(source)? else { continue };
         let Some(file) = files.repository.file(&path) else { continue };
         let Some(text) = files.repository.source(&path) else { continue };
-        for (key, value, start) in env_lines(text.text(), source)? {
-            let span = place(file.source, start, value, source);
-            put(&mut data, key, Value { bytes: value.into(), span }, source)?;
+        for Line { key, key_start, value, value_start } in env_lines(text.text()) {
+            let key_span = place(file.source, key_start, key, source.span);
+            let span = place(file.source, value_start, value, key_span);
+            let value = Value { bytes: value.into(), key_span, span };
+            put(&mut data, key.to_owned(), value, source)?;
         }
     }
     for literal in &generator.literals {
@@ -170,7 +179,8 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
                 "a literal must have the form `key=value`",
             ));
         };
-        let value = Value { bytes: unquoted(value).into(), span: literal.span };
+        let span = literal.span;
+        let value = Value { bytes: unquoted(value).into(), key_span: span, span };
         put(&mut data, key.to_owned(), value, literal)?;
     }
     for source in &generator.files {
@@ -193,30 +203,25 @@ fn data(generator: &Generator, files: &mut Files<'_>) -> Result<BTreeMap<String,
         let Some(path) = files.require_as(source, path)? else { continue };
         let Some(file) = files.repository.file(&path) else { continue };
         let Some(text) = files.repository.source(&path) else { continue };
-        let span = place(file.source, 0, text.text(), source);
-        put(&mut data, key.to_owned(), Value { bytes: text.bytes().into(), span }, source)?;
+        let value = Value {
+            bytes: text.bytes().into(),
+            key_span: source.span,
+            span: place(file.source, 0, text.text(), source.span),
+        };
+        put(&mut data, key.to_owned(), value, source)?;
     }
     Ok(data)
 }
 
-/// Returns where a text of a file stands; an empty one is seen only where the file is named.
-fn place(file: SourceId, start: usize, text: &str, named: &Text) -> Span {
+/// Returns where a text of a file stands; of an empty one, what it belongs to.
+fn place(file: SourceId, start: usize, text: &str, owner: Span) -> Span {
     match (u32::try_from(start), u32::try_from(start + text.len())) {
         (Ok(start), Ok(end)) if start < end => Span::new(file, start, end),
-        _ => named.span,
+        _ => owner,
     }
 }
 
 fn put(data: &mut BTreeMap<String, Value>, key: String, value: Value, from: &Text) -> Result<()> {
-    let valid = key.len() <= 253
-        && !key.is_empty()
-        && !matches!(key.as_str(), "." | "..")
-        && !key.starts_with("..")
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-    if !valid {
-        return Err(RenderError::broken(from.span, "the key is not one that Kubernetes allows")
-            .with_help("a key consists of letters, digits, `-`, `_` and `.`"));
-    }
     if data.contains_key(&key) {
         return Err(RenderError::broken(from.span, format!("the key `{key}` is set twice")));
     }
@@ -224,32 +229,33 @@ fn put(data: &mut BTreeMap<String, Value>, key: String, value: Value, from: &Tex
     Ok(())
 }
 
-/// Reads the lines of an environment file: keys, values, and where the values start. Empty lines
-/// and comments are left out.
-fn env_lines<'a>(text: &'a str, from: &Text) -> Result<Vec<(String, &'a str, usize)>> {
+/// A line of an environment file, and where its parts start.
+struct Line<'a> {
+    key: &'a str,
+    key_start: usize,
+    value: &'a str,
+    value_start: usize,
+}
+
+/// Reads the lines of an environment file. Empty lines and comments are left out.
+fn env_lines(text: &str) -> Vec<Line<'_>> {
     let mut out = Vec::new();
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut next = text.len() - lines.len();
     for line in lines.split('\n') {
-        let end = next + line.len();
-        next = end + 1;
-        let line = line.strip_suffix('\r').unwrap_or(line).trim_start();
-        if line.is_empty() || line.starts_with('#') {
+        let start = next;
+        next += line.len() + 1;
+        let trimmed = line.trim_start();
+        let key_start = start + line.len() - trimmed.len();
+        let trimmed = trimmed.strip_suffix('\r').unwrap_or(trimmed);
+        if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        let (key, value) = line.split_once('=').unwrap_or((line, ""));
-        let valid = key.starts_with(|c: char| c.is_ascii_alphabetic() || "-._".contains(c))
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-        if !valid {
-            return Err(RenderError::broken(
-                from.span,
-                "the file has a line that is not of the form `NAME=value`",
-            ));
-        }
-        let carriage_return = usize::from(text.get(..end).is_some_and(|it| it.ends_with('\r')));
-        out.push((key.to_owned(), value, end - carriage_return - value.len()));
+        let (key, value) = trimmed.split_once('=').unwrap_or((trimmed, ""));
+        let value_start = key_start + trimmed.len() - value.len();
+        out.push(Line { key, key_start, value, value_start });
     }
-    Ok(out)
+    out
 }
 
 /// Takes away quotes that stand on both ends.
@@ -295,7 +301,8 @@ pub(super) fn absorb(objects: &mut Vec<Object>, mut new: Object, tolerant: bool)
             return Err(RenderError::broken(
                 span,
                 format!("there is no {id} that could be merged or replaced"),
-            ));
+            )
+            .with_help("remove `behavior`, or list what it is to change under `resources`"));
         }
         objects.push(new);
         return Ok(());

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::object::{Object, set};
 use crate::document::Node;
+use crate::hex;
 
 /// Appends the hash of its content to the name of each object that asks for it.
 pub(super) fn rename(objects: &mut [Object]) {
@@ -52,7 +53,7 @@ fn hash(node: &Node) -> String {
 }
 
 /// Returns a value with all keys sorted, whatever order the map type keeps.
-fn sorted(value: Value) -> Value {
+pub(super) fn sorted(value: Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<(String, Value)> = map.into_iter().collect();
@@ -66,9 +67,12 @@ fn sorted(value: Value) -> Value {
 
 /// Writes JSON as Go does, which escapes what HTML and JavaScript would trip over.
 fn go_json(value: &Value) -> String {
-    value
-        .to_string()
-        .replace('<', "\\u003c")
+    escaped(&value.to_string())
+}
+
+/// Escapes in JSON what Go escapes.
+pub(super) fn escaped(json: &str) -> String {
+    json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
@@ -77,17 +81,17 @@ fn go_json(value: &Value) -> String {
 
 /// Returns the first ten digits of the SHA-256, without those that could spell a word.
 fn encode(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let digits = hex::digits(Sha256::digest(text));
     digits
+        .chars()
         .take(10)
         .map(|digit| match digit {
-            0 => 'g',
-            1 => 'h',
-            3 => 'k',
-            10 => 'm',
-            14 => 't',
-            digit => char::from_digit(u32::from(digit), 16).unwrap_or('0'),
+            '0' => 'g',
+            '1' => 'h',
+            '3' => 'k',
+            'a' => 'm',
+            'e' => 't',
+            digit => digit,
         })
         .collect()
 }

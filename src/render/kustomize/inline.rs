@@ -2,7 +2,7 @@
 
 use crate::document::{Document, Node, NodeKind};
 use crate::load::{self, Dialect, Limits, Parsed};
-use crate::source::{Origin, Source, SourceMap, Span};
+use crate::source::{Origin, RepoPath, Source, SourceMap, Span};
 
 /// Reads the text of a value as documents of their own.
 ///
@@ -15,13 +15,27 @@ pub(in crate::render) fn parse(
     dialect: Dialect,
 ) -> Parsed {
     let Some(outer) = sources.get(span.source) else { return Parsed::default() };
+    let parsed = read(text, dialect);
+    translated(parsed, &Places::new(text, span, outer.text()))
+}
+
+/// Reads a text whose places do not matter: all are the same one.
+pub(super) fn parse_alone(text: &str, span: Span, dialect: Dialect) -> Parsed {
+    translated(read(text, dialect), &Places { span, lines: Vec::new() })
+}
+
+fn read(text: &str, dialect: Dialect) -> Parsed {
     // The inner text gets a map of its own, and its places are translated before they leave.
     let mut inner = SourceMap::default();
-    let source = Source::new(outer.path().clone(), Origin::File, text.as_bytes().to_vec());
+    // Such a text is read as a kustomization is: to its end, whether that is the end of a line.
+    let path = RepoPath::new("kustomization.yaml");
+    let source = Source::new(path, Origin::File, text.as_bytes().to_vec());
     let id = inner.add(source);
     let Some(source) = inner.get(id) else { return Parsed::default() };
-    let parsed = load::parse(source, id, dialect, &Limits::default());
-    let places = Places::new(text, span, outer.text());
+    load::parse(source, id, dialect, &Limits::default())
+}
+
+fn translated(parsed: Parsed, places: &Places) -> Parsed {
     let documents = parsed
         .documents
         .into_iter()

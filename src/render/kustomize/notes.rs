@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use super::budget::Budget;
 use super::object::{Object, map_at, remove, set};
 use crate::document::Node;
 use crate::graph::kustomization::Text;
+use crate::render::RenderError;
 use crate::source::Span;
 
 const ORIGIN: &str = "config.kubernetes.io/origin";
@@ -72,7 +74,7 @@ impl Notes {
             ("namespace", plugin.namespace()),
         ] {
             if !value.is_empty() {
-                out.push_str(&format!("  {key}: {}\n", scalar(&value)));
+                out.extend(["  ", key, ": ", &scalar(&value), "\n"]);
             }
         }
         Some(out)
@@ -86,7 +88,12 @@ impl Notes {
     }
 
     /// Notes what changed objects; of those that came from nowhere, it is what made them.
-    pub(super) fn transformed(&self, objects: &mut [Object], origin: &str) {
+    pub(super) fn transformed(
+        &self,
+        objects: &mut [Object],
+        origin: &str,
+        budget: &mut Budget,
+    ) -> Result<(), RenderError> {
         for object in objects {
             if annotation(object, ORIGIN).is_none() {
                 self.annotate(object, ORIGIN, origin.to_owned());
@@ -98,8 +105,10 @@ impl Notes {
                 all.push_str(line);
                 all.push('\n');
             }
+            budget.text(all.len(), origin.len(), self.span)?;
             self.annotate(object, TRANSFORMATIONS, all);
         }
+        Ok(())
     }
 
     fn annotate(&self, object: &mut Object, key: &str, text: String) {

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::schema;
+use super::{scalar, schema};
 use crate::document::{Document, Entry, Node, NodeKind, Scalar};
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 /// What names an object: kustomize's `ResId`, with the effective namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,8 +94,8 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn new(mut node: Node) -> Self {
-        normalize_annotations(&mut node);
+    pub(super) fn new(mut node: Node, sources: &SourceMap) -> Self {
+        normalize_annotations(&mut node, sources);
         let size = count(&node);
         Self {
             node,
@@ -201,8 +201,8 @@ impl Object {
         self.node.is_null() || (self.node.is_mapping() && self.node.entries().is_empty())
     }
 
-    pub(super) fn into_document(mut self) -> Document {
-        normalize_annotations(&mut self.node);
+    pub(super) fn into_document(mut self, sources: &SourceMap) -> Document {
+        normalize_annotations(&mut self.node, sources);
         Document::new(self.node)
     }
 }
@@ -210,20 +210,16 @@ impl Object {
 /// Does to annotations what kustomize does: they become text, and an empty map goes away.
 ///
 /// kustomize keeps notes of its own in the annotations and rewrites them all when it removes them.
-fn normalize_annotations(node: &mut Node) {
+fn normalize_annotations(node: &mut Node, sources: &SourceMap) {
     let Some(metadata) = node.get_mut("metadata") else { return };
     let Some(annotations) = metadata.get_mut("annotations") else { return };
     if let NodeKind::Mapping(entries) = &mut annotations.kind
         && !entries.is_empty()
     {
         for entry in entries {
-            if let NodeKind::Scalar(scalar) = &entry.value.kind {
-                let text = match scalar {
-                    Scalar::String(_) => continue,
-                    // What stands for null in the text is lost, and nearly always nothing.
-                    Scalar::Null => Arc::from(""),
-                    other => scalar_text(other),
-                };
+            if matches!(&entry.value.kind, NodeKind::Scalar(scalar) if !matches!(scalar, Scalar::String(_)))
+            {
+                let text = scalar::written(&entry.value, sources);
                 entry.value.kind = NodeKind::Scalar(Scalar::String(text));
             }
         }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::files::Files;
 use super::merge;
-use super::object::{Object, map_at, set, text};
-use super::schema::Schemas;
+use super::object::{Id, Object, map_at, set, text};
 use super::select::Patterns;
 use super::{inline, json_patch};
 use crate::document::{Node, NodeKind};
 use crate::graph::kustomization::{Patch, Selector, Text};
 use crate::load::{Dialect, Parsed};
 use crate::render::RenderError;
-use crate::source::Span;
+use crate::rule::closest;
+use crate::source::{Source, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -44,7 +44,7 @@ pub(super) fn apply(
     let text = patch.patch.as_ref().filter(|it| !it.text.trim().is_empty());
     let file = patch.path.as_ref().filter(|it| !it.is_empty());
     let (body, span) = match (text, file) {
-        (Some(text), None) => (read_inline(text, files)?, text.span),
+        (Some(text), None) => (read_inline(text.text.trim(), text.span, files)?, text.span),
         (None, Some(reference)) => match files.require(reference)? {
             Some(file) => (read_file(files, &file, reference.span)?, reference.span),
             None => return Ok(()),
@@ -127,7 +127,7 @@ pub(super) fn apply_json(
         return Err(RenderError::broken(patch.span, "the JSON patch has no `target`"));
     };
     let body = match (&patch.patch, &patch.path) {
-        (Some(text), _) if !text.is_empty() => read_inline(text, files)?,
+        (Some(text), _) if !text.is_empty() => read_inline(&text.text, text.span, files)?,
         (_, Some(reference)) => match files.require(reference)? {
             Some(file) => read_file(files, &file, reference.span)?,
             None => return Ok(()),
@@ -162,28 +162,39 @@ fn change(object: &mut Object, operations: &[Node], files: &mut Files<'_>) -> Re
     json_patch::apply(&mut object.node, operations, files.budget)
 }
 
-fn read_inline(text: &Text, files: &Files<'_>) -> Result<Body> {
-    let parse = |dialect| inline::parse(&text.text, text.span, files.sources(), dialect);
-    body(files, &parse(Dialect::Kustomize), || operations(&parse(Dialect::Kubectl)), text.span)
+fn read_inline(text: &str, span: Span, files: &Files<'_>) -> Result<Body> {
+    let parse = |dialect| inline::parse(text, span, files.sources(), dialect);
+    let parsed = parse(Dialect::Kustomize);
+    let json = || operations(&parse(Dialect::Kubectl));
+    body(files, &parsed, json, (text, span))
 }
 
 fn read_file(files: &Files<'_>, path: &crate::source::RepoPath, span: Span) -> Result<Body> {
     let empty = Parsed::default();
     let parse = |dialect| files.parsed(path, dialect).unwrap_or(&empty);
-    body(files, parse(Dialect::Kustomize), || operations(parse(Dialect::Kubectl)), span)
+    let text = files.repository.source(path).map(Source::text).unwrap_or_default();
+    let json = || operations(parse(Dialect::Kubectl));
+    body(files, parse(Dialect::Kustomize), json, (text, span))
 }
 
 fn body(
     files: &Files<'_>,
     parsed: &Parsed,
     json: impl FnOnce() -> Option<Vec<Node>>,
-    span: Span,
+    (text, span): (&str, Span),
 ) -> Result<Body> {
     let is_list = parsed
         .documents
         .first()
         .is_some_and(|document| matches!(document.root.kind, NodeKind::Sequence(_)));
     if is_list && let Some(operations) = json() {
+        if text.starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_err() {
+            return Err(RenderError::broken(
+                span,
+                "the patch starts with `[`, so kustomize reads it as JSON, which it is not",
+            )
+            .with_help("write each operation on a line of its own after `- `, or quote all keys"));
+        }
         return Ok(Body::Json(operations));
     }
     files.objects_of(parsed, span).map(Body::Merge)
@@ -227,7 +238,7 @@ fn strategic(
         for at in selected {
             if let Some(object) = objects.get_mut(at) {
                 files.budget.grow(patch.size, span)?;
-                merge_into(object, patch, allowed, &files.schemas)?;
+                merge_into(object, patch, allowed, files)?;
             }
         }
     } else {
@@ -243,7 +254,7 @@ fn strategic(
                     if let Some(object) = objects.get_mut(at) {
                         files.budget.grow(patch.size, span)?;
                         files.budget.work(object.size, span)?;
-                        merge_into(object, patch, allowed, &files.schemas)?;
+                        merge_into(object, patch, allowed, files)?;
                     }
                 }
                 (Some(_), Some(_)) => {
@@ -256,14 +267,10 @@ fn strategic(
                 }
                 (None, _) if tolerant => {}
                 (None, _) => {
-                    return Err(RenderError::broken(
-                        span,
-                        format!("no object is called {wanted}, which the patch is for"),
-                    )
-                    .with_help(
-                        "`apiVersion`, `kind`, name and namespace of a patch must be those of the \
-                         object",
-                    ));
+                    let message = format!("no object is called {wanted}, which the patch is for");
+                    return Err(
+                        RenderError::broken(span, message).with_help(near(objects, &wanted))
+                    );
                 }
             }
         }
@@ -272,12 +279,33 @@ fn strategic(
     Ok(())
 }
 
+/// Returns what may help where no object is the one that a patch is for.
+fn near(objects: &[Object], wanted: &Id) -> String {
+    let ids: Vec<Id> = objects.iter().map(Object::id).collect();
+    let same = ids.iter().find(|id| id.kind == wanted.kind && id.name == wanted.name);
+    if let Some(same) = same {
+        if same.api_version != wanted.api_version {
+            return format!(
+                "there is one of `apiVersion: {}`, which the patch must have too",
+                same.api_version
+            );
+        }
+        return format!("there is {same}; set `metadata.namespace` of the patch to that");
+    }
+    let names = ids.iter().filter(|id| id.kind == wanted.kind).map(|id| &*id.name);
+    match closest(&wanted.name, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`apiVersion`, `kind`, name and namespace of a patch must be those of the object"
+            .to_owned(),
+    }
+}
+
 /// Merges a patch into an object, which keeps its name, its namespace and its kind.
 fn merge_into(
     object: &mut Object,
     patch: &Object,
     allowed: Allowed,
-    schemas: &Schemas,
+    files: &Files<'_>,
 ) -> Result<()> {
     if allowed.name || allowed.kind {
         object.remember();
@@ -290,11 +318,11 @@ fn merge_into(
         kept(&["apiVersion"]),
     );
     let (api_version_text, kind_text) = (object.api_version(), object.kind());
-    let schema = schemas.of(&api_version_text, &kind_text);
+    let schema = files.schemas.of(&api_version_text, &kind_text);
     let placeholder = Node::mapping(object.node.span);
     let old = std::mem::replace(&mut object.node, placeholder);
     let span = old.span;
-    let Some(mut merged) = merge::merge(old, &patch.node, schema)? else {
+    let Some(mut merged) = merge::merge(old, &patch.node, schema, files.sources())? else {
         object.node = Node::mapping(span);
         return Ok(());
     };

@@ -65,7 +65,7 @@ pub(super) fn run_generator(plugin: &Object, files: &mut Files<'_>) -> Result<Op
             files.gaps.push(chart_gap(&chart));
             return Ok(None);
         }
-        "IAMPolicyGenerator" => return policy(plugin).map(Some),
+        "IAMPolicyGenerator" => return policy(plugin, files).map(Some),
         _ => return Err(unknown(plugin)),
     };
     // The name and the namespace are those of the configuration itself, where it has no own.
@@ -91,7 +91,7 @@ pub(super) fn run_generator(plugin: &Object, files: &mut Files<'_>) -> Result<Op
 }
 
 /// Makes the service account that an `IAMPolicyGenerator` describes.
-fn policy(plugin: &Object) -> Result<Object> {
+fn policy(plugin: &Object, files: &Files<'_>) -> Result<Object> {
     let node = &plugin.node;
     let span = node.span;
     let cloud: Option<Text> = read(node, "cloud")?;
@@ -124,7 +124,7 @@ fn policy(plugin: &Object) -> Result<Object> {
     set(&mut made, "apiVersion", Node::string("v1", span));
     set(&mut made, "kind", Node::string("ServiceAccount", span));
     set(&mut made, "metadata", metadata);
-    Ok(Object::new(made))
+    Ok(Object::new(made, files.sources()))
 }
 
 /// Returns the gap of a Helm chart.

@@ -6,14 +6,16 @@ use super::budget::Budget;
 use super::files::Files;
 use super::json_patch::DEPTH;
 use super::object::{Object, count, depth, text};
+use super::scalar;
 use super::select::Patterns;
+use super::structured::Structured;
 use crate::document::{Entry, Node, NodeKind, Scalar};
 use crate::graph::kustomization::{
-    Item as _, Reader, Replacement, ReplacementOptions, ReplacementTarget, Text,
+    Item as _, Reader, Replacement, ReplacementOptions, ReplacementSource, ReplacementTarget, Text,
 };
 use crate::load::Dialect;
 use crate::render::RenderError;
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 
 type Result<T> = std::result::Result<T, RenderError>;
 
@@ -26,11 +28,11 @@ pub(super) fn apply(
 ) -> Result<()> {
     for replacement in replacements {
         match &replacement.path {
-            None => one(objects, replacement, files.budget, tolerant)?,
+            None => one(objects, replacement, files, tolerant)?,
             Some(path) => {
                 let Some(file) = files.require(path)? else { continue };
                 for replacement in read(files, &file, path)? {
-                    one(objects, &replacement, files.budget, tolerant)?;
+                    one(objects, &replacement, files, tolerant)?;
                 }
             }
         }
@@ -73,22 +75,29 @@ fn read(
 fn one(
     objects: &mut [Object],
     replacement: &Replacement,
-    budget: &mut Budget,
+    files: &mut Files<'_>,
     tolerant: bool,
 ) -> Result<()> {
     if replacement.targets.is_empty() {
         return Err(RenderError::broken(replacement.span, "the replacement has no `targets`"));
     }
-    let Some(value) = source(objects, replacement, tolerant)? else { return Ok(()) };
+    let Some(value) = source(objects, replacement, files.sources(), tolerant)? else {
+        return Ok(());
+    };
     for target in &replacement.targets {
-        budget.work(objects.iter().map(|object| object.size).sum(), target.span)?;
-        put(objects, target, &value, budget, tolerant)?;
+        files.budget.work(objects.iter().map(|object| object.size).sum(), target.span)?;
+        put(objects, target, (&value, replacement.source.is_none()), files, tolerant)?;
     }
     Ok(())
 }
 
 /// Returns the value to copy; `None` where what holds it may lie in what is left out.
-fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Result<Option<Node>> {
+fn source(
+    objects: &[Object],
+    replacement: &Replacement,
+    sources: &SourceMap,
+    tolerant: bool,
+) -> Result<Option<Node>> {
     let source = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => source,
         (None, Some(value)) => {
@@ -122,14 +131,15 @@ fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Resu
         (Some(_), Some(_)) => {
             return Err(RenderError::broken(
                 source.span,
-                "several objects fit the source of the replacement",
-            ));
+                format!("several objects are {}, the source of the replacement", shown(source)),
+            )
+            .with_help("name the one that is meant by `kind`, `name` and `namespace`"));
         }
         (None, _) if tolerant => return Ok(None),
         (None, _) => {
             return Err(RenderError::broken(
                 source.span,
-                "no object fits the source of the replacement",
+                format!("no object is {}, the source of the replacement", shown(source)),
             ));
         }
     };
@@ -149,7 +159,7 @@ fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Resu
     let Some(delimiter) = options.delimiter.as_ref().filter(|it| !it.is_empty()) else {
         return Ok(Some(value.clone()));
     };
-    let text = plain_text(value, delimiter.span)?;
+    let text = plain_text(value, sources, delimiter.span)?;
     let at = options.index.map_or(0, |index| index.value);
     let part = usize::try_from(at).ok().and_then(|at| text.split(&*delimiter.text).nth(at));
     match part {
@@ -159,6 +169,25 @@ fn source(objects: &[Object], replacement: &Replacement, tolerant: bool) -> Resu
             format!("the value at `{}` has no part number {at}", path.text),
         )),
     }
+}
+
+/// Returns what a source asks for, as it is shown.
+fn shown(source: &ReplacementSource) -> String {
+    let parts = [
+        ("group", &source.group),
+        ("version", &source.version),
+        ("kind", &source.kind),
+        ("name", &source.name),
+        ("namespace", &source.namespace),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter_map(|(key, text)| {
+            let text = text.as_ref().filter(|text| !text.is_empty())?;
+            Some(format!("{key}: {}", text.text))
+        })
+        .collect();
+    if parts.is_empty() { "`{}`".to_owned() } else { format!("`{}`", parts.join(", ")) }
 }
 
 fn is_empty(node: &Node) -> bool {
@@ -172,9 +201,9 @@ fn is_empty(node: &Node) -> bool {
     }
 }
 
-fn plain_text(node: &Node, span: Span) -> Result<Arc<str>> {
+fn plain_text(node: &Node, sources: &SourceMap, span: Span) -> Result<Arc<str>> {
     match &node.kind {
-        NodeKind::Scalar(_) => Ok(text(node)),
+        NodeKind::Scalar(_) => Ok(scalar::written(node, sources)),
         NodeKind::Sequence(_) | NodeKind::Mapping(_) => {
             Err(RenderError::broken(span, "only a single value can be split by a delimiter"))
         }
@@ -244,8 +273,8 @@ pub(super) fn step_into<'n>(node: &'n Node, step: &str) -> Option<&'n Node> {
 fn put(
     objects: &mut [Object],
     target: &ReplacementTarget,
-    value: &Node,
-    budget: &mut Budget,
+    (value, is_untyped): (&Node, bool),
+    files: &mut Files<'_>,
     tolerant: bool,
 ) -> Result<()> {
     let Some(select) = &target.select else {
@@ -270,7 +299,17 @@ fn put(
         }
         for path in paths {
             let options = target.options.as_ref();
-            let mut setter = Setter { options, value, path, budget: &mut *budget, set: 0 };
+            let mut setter = Setter {
+                options,
+                value,
+                path,
+                sources: files.sources(),
+                budget: &mut *files.budget,
+                set: 0,
+                is_new: false,
+                is_whole: false,
+                is_untyped,
+            };
             setter.descend(&mut object.node, &steps(&path.text))?;
             if setter.set == 0 && !tolerant {
                 return Err(RenderError::broken(
@@ -289,8 +328,15 @@ struct Setter<'a> {
     options: Option<&'a ReplacementOptions>,
     value: &'a Node,
     path: &'a Text,
+    sources: &'a SourceMap,
     budget: &'a mut Budget,
     set: usize,
+    /// Whether the value that is reached next was made on the way to it.
+    is_new: bool,
+    /// Whether a value is replaced as a whole, whatever the options say.
+    is_whole: bool,
+    /// Whether the value is a `sourceValue`, whose text alone says what it is.
+    is_untyped: bool,
 }
 
 impl Setter<'_> {
@@ -325,32 +371,22 @@ impl Setter<'_> {
         }
         let create = self.create();
         if matches!(&node.kind, NodeKind::Scalar(scalar) if !matches!(scalar, Scalar::Null)) {
-            return Err(RenderError::unsupported(
-                span,
-                format!(
-                    "`{}` leads into a text, which replacements here cannot change",
-                    self.path.text
-                ),
-            ));
+            return self.inside(node, steps);
         }
         if step == "*" {
-            if create {
-                return Err(RenderError::broken(span, "`*` cannot be combined with `create`"));
-            }
-            match &mut node.kind {
+            return match &mut node.kind {
                 NodeKind::Sequence(items) => {
-                    for item in items {
-                        self.descend(item, rest)?;
-                    }
+                    items.iter_mut().try_for_each(|item| self.descend(item, rest))
                 }
-                NodeKind::Mapping(entries) => {
-                    for entry in entries {
-                        self.descend(&mut entry.value, rest)?;
-                    }
+                NodeKind::Mapping(_) => {
+                    let message = format!(
+                        "`*` of `{}` stands for the items of a list, but a map is there",
+                        self.path.text
+                    );
+                    Err(RenderError::broken(span, message))
                 }
-                NodeKind::Scalar(_) => {}
-            }
-            return Ok(());
+                NodeKind::Scalar(_) => Ok(()),
+            };
         }
         if let Some((key, wanted)) = condition(step) {
             return self.descend_items(node, key, wanted, rest);
@@ -360,11 +396,15 @@ impl Setter<'_> {
                 let Ok(at) = step.parse::<usize>() else { return Ok(()) };
                 if create && at == items.len() {
                     items.push(Node { span, kind: self.made(rest) });
+                    self.is_new = rest.is_empty();
                 }
-                match items.get_mut(at) {
-                    Some(item) => self.descend(item, rest),
-                    None => Ok(()),
+                let length = items.len();
+                if let Some(item) = items.get_mut(at) {
+                    return self.descend(item, rest);
                 }
+                let path = &self.path.text;
+                let message = format!("`{path}` leads to item {at} of a list that has {length}");
+                Err(RenderError::broken(span, message))
             }
             NodeKind::Mapping(entries) => {
                 let known = entries.iter().position(|entry| *entry.key == **step);
@@ -374,6 +414,7 @@ impl Setter<'_> {
                         let value = Node { span, kind: self.made(rest) };
                         let key = Arc::from(step.as_str());
                         entries.push(Entry { key, key_span: span, value });
+                        self.is_new = rest.is_empty();
                         entries.len() - 1
                     }
                     None => return Ok(()),
@@ -385,6 +426,36 @@ impl Setter<'_> {
             }
             NodeKind::Scalar(_) => Ok(()),
         }
+    }
+
+    /// Goes on inside of a text that is JSON or YAML itself.
+    fn inside(&mut self, node: &mut Node, steps: &[String]) -> Result<()> {
+        let Some(text) = node.as_str().map(str::to_owned) else { return Ok(()) };
+        self.budget.work(text.len(), self.path.span)?;
+        let Some(structured) = Structured::read(&text) else { return Ok(()) };
+        let mut value = structured.value();
+        let before = self.set;
+        // Only whole values are set there.
+        let is_whole = std::mem::replace(&mut self.is_whole, true);
+        let result = self.descend(&mut value, steps);
+        self.is_whole = is_whole;
+        result?;
+        if self.set == before {
+            return Ok(());
+        }
+        let Some(new) = structured.text(&value) else {
+            return Err(RenderError::unsupported(
+                self.path.span,
+                format!(
+                    "`{}` leads into a text that is YAML, where only single values that are there \
+                     can be replaced",
+                    self.path.text
+                ),
+            ));
+        };
+        self.budget.text(new.len(), new.len(), self.path.span)?;
+        *node = Node::string(new, self.path.span);
+        Ok(())
     }
 
     fn descend_items(
@@ -412,6 +483,7 @@ impl Setter<'_> {
                 item = Node::mapping(span);
                 super::object::set(&mut item, key, value);
             }
+            self.is_new = key.is_empty();
             self.descend(&mut item, if key.is_empty() { &[] } else { rest })?;
             items.push(item);
         }
@@ -423,9 +495,10 @@ impl Setter<'_> {
         let mut value = self.value.clone();
         if let Some(options) = self.options
             && let Some(delimiter) = options.delimiter.as_ref().filter(|it| !it.is_empty())
+            && !self.is_whole
         {
-            let old = plain_text(node, delimiter.span)?;
-            let new = plain_text(&value, delimiter.span)?;
+            let old = plain_text(node, self.sources, delimiter.span)?;
+            let new = plain_text(&value, self.sources, delimiter.span)?;
             let mut parts: Vec<&str> = old.split(&*delimiter.text).collect();
             let at = options.index.map_or(0, |index| index.value);
             match usize::try_from(at).ok() {
@@ -443,30 +516,42 @@ impl Setter<'_> {
         if depth(&value) > DEPTH {
             return Err(RenderError::broken(self.path.span, "the value is nested too deeply"));
         }
-        let span = self.path.span;
-        match (&node.kind, value.kind) {
-            // A single value keeps its type where the new text allows it.
-            (NodeKind::Scalar(old), NodeKind::Scalar(new)) => {
-                node.kind = NodeKind::Scalar(retyped(old, &new));
+        let is_new = std::mem::take(&mut self.is_new);
+        node.kind = match (&node.kind, &value.kind) {
+            // A single value is copied as its text, and is what that is in the place that it gets.
+            (NodeKind::Scalar(old), NodeKind::Scalar(_)) => {
+                let text = scalar::written(&value, self.sources);
+                let new = if is_new { Some(scalar::plain(&text)) } else { retyped(old, &text) };
+                NodeKind::Scalar(new.ok_or_else(|| self.misfit(old, &text))?)
             }
-            (_, new) => node.kind = new,
-        }
-        node.span = span;
+            _ if self.is_untyped => NodeKind::Scalar(scalar::plain(&super::object::text(&value))),
+            _ => value.kind,
+        };
+        node.span = self.path.span;
         Ok(())
+    }
+
+    fn misfit(&self, old: &Scalar, text: &str) -> RenderError {
+        let (wanted, help) = match old {
+            Scalar::Bool(_) => ("a boolean", "quote the value of the target"),
+            Scalar::Null => ("nothing", "give the target a value, or remove it and create it"),
+            _ => ("a number", "quote the value of the target"),
+        };
+        let message =
+            format!("`{text}` cannot replace the value at `{}`, which is {wanted}", self.path.text);
+        RenderError::broken(self.path.span, message).with_help(help)
     }
 }
 
-/// Returns a new value in the type of the old one, where its text can be read as that.
-fn retyped(old: &Scalar, new: &Scalar) -> Scalar {
-    let text = super::object::scalar_text(new);
-    match old {
-        Scalar::String(_) => Scalar::String(text),
-        Scalar::Int(_) | Scalar::Uint(_) => text.parse().map_or(Scalar::String(text), Scalar::Int),
-        Scalar::Bool(_) => text.parse().map_or(Scalar::String(text), Scalar::Bool),
-        Scalar::Float(_) => match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Scalar::Float(value),
-            _ => Scalar::String(text),
-        },
-        Scalar::Null => new.clone(),
-    }
+/// Returns a text in the type of the value that it replaces; nothing where it cannot be read so.
+fn retyped(old: &Scalar, text: &str) -> Option<Scalar> {
+    let new = scalar::plain(text);
+    let fits = match old {
+        Scalar::String(_) => return Some(Scalar::String(Arc::from(text))),
+        Scalar::Int(_) | Scalar::Uint(_) => matches!(new, Scalar::Int(_) | Scalar::Uint(_)),
+        Scalar::Float(_) => matches!(new, Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)),
+        Scalar::Bool(_) => matches!(new, Scalar::Bool(_)),
+        Scalar::Null => matches!(new, Scalar::Null),
+    };
+    fits.then_some(new)
 }

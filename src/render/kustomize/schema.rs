@@ -234,7 +234,7 @@ impl<'s> MergeKeys<'s> {
     }
 }
 
-impl<'s> At<'s> {
+impl At<'_> {
     fn of(api_version: &str, kind: &str) -> Self {
         let find = |kinds: &'static [&'static str]| kinds.iter().copied().find(|it| *it == kind);
         if let Ok(at) = CLUSTER_SCOPED.binary_search(&(api_version, kind)) {

@@ -3,6 +3,7 @@
 mod bounds;
 mod gaps;
 mod generators;
+mod hostile;
 mod json_patches;
 mod merge_patches;
 mod names;

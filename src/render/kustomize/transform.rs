@@ -40,12 +40,24 @@ pub(super) fn namespace(
         }
     };
     for object in objects.iter_mut() {
+        // What Helm made has the namespace that Helm was told.
+        let is_helm = object
+            .node
+            .at(&["metadata", "annotations", "internal.config.kubernetes.io/helm-generated"])
+            .and_then(Node::as_str)
+            == Some("true");
+        if is_helm {
+            continue;
+        }
         object.remember();
         let id = object.id();
         if !id.is_cluster_scoped()
             && let Some(metadata) = map_at(&mut object.node, "metadata", span)
         {
             match metadata.get_mut("namespace") {
+                Some(node) if !matches!(node.kind, NodeKind::Scalar(_)) => {
+                    return Err(RenderError::broken(node.span, "a namespace must be a text"));
+                }
                 Some(node) => set_text(node),
                 None => set(metadata, "namespace", Node::string(Arc::clone(&namespace.text), span)),
             }

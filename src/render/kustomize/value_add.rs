@@ -1,5 +1,8 @@
 //! The `ValueAddTransformer`: one text set in fields, or put into the paths that stand there.
 
+use std::sync::Arc;
+
+use super::budget::Budget;
 use super::field::{self, Create, Field, Kinds};
 use super::files::{self, Files};
 use super::object::{Object, text};
@@ -33,12 +36,12 @@ pub(super) fn run(objects: &mut [Object], plugin: &Node, files: &mut Files<'_>) 
         return Err(RenderError::broken(plugin.span, "the transformer has no `targets`"));
     }
     for target in targets {
-        one(objects, target, &value)?;
+        one(objects, target, &value, files.budget)?;
     }
     Ok(())
 }
 
-fn one(objects: &mut [Object], target: &Node, value: &Text) -> Result<()> {
+fn one(objects: &mut [Object], target: &Node, value: &Text, budget: &mut Budget) -> Result<()> {
     let Some(path) = read::<Option<Text>>(target, "fieldPath")?.filter(|it| !it.is_empty()) else {
         return Err(RenderError::broken(target.span, "the target has no `fieldPath`"));
     };
@@ -68,9 +71,13 @@ fn one(objects: &mut [Object], target: &Node, value: &Text) -> Result<()> {
                 let message = "a single value is set here, but a list or a map stands here";
                 return Err(RenderError::broken(node.span, message));
             }
-            let new = match position {
-                0 => value.text.to_string(),
-                position => inserted(&text(node), position - 1, &value.text),
+            let new: Arc<str> = match position {
+                0 => Arc::clone(&value.text),
+                position => {
+                    let new = inserted(&text(node), position - 1, &value.text);
+                    budget.text(new.len(), new.len(), value.span)?;
+                    new.into()
+                }
             };
             *node = Node::string(new, value.span);
             Ok(())

@@ -18,6 +18,7 @@ type Result<T> = std::result::Result<T, RenderError>;
 #[derive(Debug, Clone)]
 pub(super) struct Variable {
     field: Arc<str>,
+    field_span: Span,
     span: Span,
 }
 
@@ -70,7 +71,9 @@ pub(super) fn define(
         let field = field
             .filter(|it| !it.is_empty())
             .map_or_else(|| Arc::from("metadata.name"), |it| Arc::clone(&it.text));
-        insert(variables, name, Variable { field, span: var.span })?;
+        let at = var.fieldref.as_ref().and_then(|it| it.field_path.as_ref());
+        let field_span = at.map_or(var.span, |at| at.span);
+        insert(variables, name, Variable { field, field_span, span: var.span })?;
     }
     Ok(())
 }
@@ -123,7 +126,7 @@ pub(super) fn resolve(
             }
             None => {
                 return Err(RenderError::broken(
-                    variable.span,
+                    variable.field_span,
                     format!(
                         "{} has no field `{}` for the variable `{name}`",
                         object.id(),

@@ -8,6 +8,9 @@ use crate::source::Span;
 /// The column after which a text is broken at the next space.
 const WIDTH: usize = 80;
 
+/// Spaces to take from.
+const SPACES: &str = "                                                                ";
+
 /// Told of every line that is written, and of the way to what stands on it.
 pub(in crate::report) trait Lines {
     /// The value of a key follows.
@@ -133,7 +136,16 @@ impl<L: Lines> Emitter<L> {
             self.out.push('\n');
             self.line = self.out.len();
         }
-        self.out.extend(std::iter::repeat_n(' ', indent));
+        self.indent(indent);
+    }
+
+    fn indent(&mut self, indent: usize) {
+        let mut left = indent;
+        while left > 0 {
+            let some = left.min(SPACES.len());
+            self.out.push_str(SPACES.get(..some).unwrap_or_default());
+            left -= some;
+        }
     }
 
     fn scalar(&mut self, scalar: &Scalar, span: Span, indent: usize) {
@@ -253,7 +265,7 @@ impl<L: Lines> Emitter<L> {
         for (number, line) in text.split_inclusive('\n').enumerate() {
             self.lines.more(self.line, span, Some(number));
             if line != "\n" {
-                self.out.extend(std::iter::repeat_n(' ', indent));
+                self.indent(indent);
             }
             self.out.push_str(line);
             if line.ends_with('\n') {

@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn other_characters_come_before_digits_and_digits_before_letters() {
-        assert_eq!(order(&["ab", "a1", "a-", "a_", "a", "a.b"]), ["a", "a-", "a.b", "a_", "a1", "ab"]);
+        assert_eq!(
+            order(&["ab", "a1", "a-", "a_", "a", "a.b"]),
+            ["a", "a-", "a.b", "a_", "a1", "ab"]
+        );
         assert_eq!(order(&["b", "B", "a", "é", "$patch"]), ["$patch", "B", "a", "b", "é"]);
     }
 

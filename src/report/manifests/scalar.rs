@@ -20,7 +20,7 @@ pub(super) const SIMPLE_KEY: usize = 128;
 
 /// Says whether a text holds a line break, so that as a key it needs a `?`.
 pub(super) fn is_multiline(text: &str) -> bool {
-    text.contains(is_break)
+    text.bytes().any(|byte| !(b' '..0x80).contains(&byte)) && text.contains(is_break)
 }
 
 /// Returns how a text is written.
@@ -32,6 +32,9 @@ pub(super) fn is_multiline(text: &str) -> bool {
 pub(super) fn form(text: &str, simple_key: bool) -> Form {
     if text.is_empty() || text == "<<" {
         return Form::Double;
+    }
+    if is_word(text) {
+        return if is_typed(text) { Form::Double } else { Form::Plain };
     }
     let found = Analysis::of(text);
     if text.contains('\n') {
@@ -46,6 +49,14 @@ pub(super) fn form(text: &str, simple_key: bool) -> Form {
     } else {
         Form::Double
     }
+}
+
+/// Says whether a text begins with a letter and holds nothing that quotes might be for, as most do.
+fn is_word(text: &str) -> bool {
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'/' | b'_');
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphabetic) && bytes.iter().all(plain)
 }
 
 /// Which forms a text allows.
@@ -65,8 +76,8 @@ impl Analysis {
                 b'#' | b',' | b'[' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
                 | b'"' | b'%' | b'@' | b'`',
                 ..,
-            ] => true,
-            [b'?' | b':' | b'-'] => true,
+            ]
+            | [b'?' | b':' | b'-'] => true,
             [b'?' | b':' | b'-', next, ..] => is_blank(*next),
             _ => false,
         };
@@ -134,9 +145,9 @@ fn is_base60(text: &str) -> bool {
     }
     let (rest, fraction) = rest.split_once('.').unwrap_or((rest, ""));
     digits(fraction)
-        && rest.split(':').all(|part| {
-            matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'])
-        })
+        && rest
+            .split(':')
+            .all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
 }
 
 /// Appends the escape of a character, `\` included.

@@ -1,4 +1,6 @@
-use crate::check::api::fixture::{assert_clean, assert_one, assert_refused, assert_update};
+use crate::check::api::fixture::{
+    assert_clean, assert_one, assert_refused, assert_update, findings,
+};
 
 /// A definition whose only version has this schema of `spec`, in flow style.
 fn definition(spec: &str) -> String {
@@ -195,4 +197,74 @@ fn a_definition_keeps_its_identity_and_its_stored_versions() {
     assert_update(&old, &old, &[]);
     assert_update(&old, &old.replace("Namespaced", "Cluster"), &["spec.scope"]);
     assert_update(&old, &old.replace("name: v1\n", "name: v2\n"), &["status.storedVersions[0]"]);
+}
+
+/// A list whose items are looked at with each other, `count` times.
+fn looked_at(bounds: &str, count: usize) -> String {
+    let rule = "{rule: 'self.all(x, self.exists(y, x.contains(y)))'}";
+    let rules = vec![rule; count].join(", ");
+    definition(&format!(
+        "{{type: object, properties: {{tags: {{type: array, {bounds}, x-kubernetes-validations: [{rules}]}}}}}}"
+    ))
+}
+
+#[test]
+fn a_rule_may_not_cost_too_much() {
+    let field = format!("{SPEC}.properties.tags.x-kubernetes-validations[0].rule");
+    assert_one(
+        &looked_at("maxItems: 64, items: {type: string}", 1),
+        "api/expensive-expression",
+        "the expression in `spec.versions[v1].schema.openAPIV3Schema.properties.spec.properties.tags.x-kubernetes-validations[0].rule` may cost more than 100 times what the API server allows",
+        &field,
+        "'self.all(x, self.exists(y, x.contains(y)))'",
+    );
+    assert_clean(&looked_at("maxItems: 64, items: {type: string, maxLength: 64}", 1));
+    // Not known to be so before.
+    assert_eq!(findings(29, &looked_at("maxItems: 64, items: {type: string}", 1)), []);
+}
+
+#[test]
+fn a_rule_counts_as_often_as_there_may_be_items() {
+    let rule = "x-kubernetes-validations: [{rule: \"self.matches('^[a-z]+$')\"}]";
+    let list = |bounds: &str| {
+        let item = format!("{{type: string, maxLength: 1000, {rule}}}");
+        definition(&format!("{{type: array, {bounds}items: {item}}}"))
+    };
+    // 803: 1 for `self`, and twice (a quarter of 8) 401 (a tenth of 4,000 bytes, and one).
+    assert_clean(&list("maxItems: 12453, "));
+    let field = format!("{SPEC}.items.x-kubernetes-validations[0].rule");
+    assert_refused(&list("maxItems: 12454, "), &[&field]);
+    assert_refused(&list(""), &[&field]);
+}
+
+#[test]
+fn rules_may_not_cost_too_much_together() {
+    // One costs 4,365,202.
+    let bounds = "maxItems: 80, items: {type: string, maxLength: 64}";
+    assert_clean(&looked_at(bounds, 22));
+    assert_refused(&looked_at(bounds, 23), &["spec.validation.openAPIV3Schema"]);
+}
+
+#[test]
+fn messages_have_a_cost_of_their_own() {
+    let message = |length: &str| {
+        definition(&format!(
+            "{{type: string, {length}x-kubernetes-validations: [{{rule: 'true', messageExpression: 'self.contains(self) ? self : self'}}]}}"
+        ))
+    };
+    assert_clean(&message("maxLength: 1000, "));
+    let field = format!("{SPEC}.x-kubernetes-validations[0].messageExpression");
+    assert_refused(&message(""), &[&field]);
+}
+
+#[test]
+fn a_stored_schema_keeps_its_expensive_rules() {
+    let old = looked_at("maxItems: 20, items: {type: string, maxLength: 512}", 1);
+    let field = format!("{SPEC}.properties.tags.x-kubernetes-validations[0].rule");
+    assert_refused(&old, &[&field]);
+    assert_update(&old, &old.replace("kind: Web}", "kind: Web, shortNames: [w]}"), &[]);
+    let new = old.replace("maxItems: 20", "maxItems: 21");
+    assert_update(&old, &new, &[&field]);
+    let too_much = looked_at("items: {type: string}", 1);
+    assert_update(&too_much, &too_much, &["spec.validation.openAPIV3Schema"]);
 }

@@ -1,11 +1,10 @@
 //! Containers of all three lists.
 
-use std::collections::BTreeSet;
-
 use super::{Spec, environment, handlers, mounts, ports, requirements, security, some_or};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::check::api::seen::Seen;
 use crate::naming;
 
 pub(super) const RULES: &[&Rule] = &[&NAME, &IMAGE, &RESTART, &NOT_HERE, &NO_CONTAINERS, &TARGET];
@@ -99,7 +98,7 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     if containers.is_empty() {
         cx.required(&NO_CONTAINERS, containers, "");
     }
-    let mut names = BTreeSet::new();
+    let mut names = Seen::default();
     for container in containers.items() {
         check_common(cx, spec, container);
         check_unique(cx, container, &mut names);
@@ -120,7 +119,7 @@ pub(super) fn check<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     check_ephemeral(cx, spec, &names);
 }
 
-fn check_unique<'a>(cx: &mut Cx<'a>, container: Field<'a>, names: &mut BTreeSet<&'a str>) {
+fn check_unique<'a>(cx: &mut Cx<'a>, container: Field<'a>, names: &mut Seen<&'a str>) {
     let name = container.get("name");
     if !name.is_empty() && !names.insert(name.text()) {
         cx.duplicate(&NAME, name);
@@ -229,14 +228,18 @@ fn check_restart<'a>(cx: &mut Cx<'a>, container: Field<'a>) {
 }
 
 /// Looks at ephemeral containers (`validateEphemeralContainers`).
-fn check_ephemeral<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, others: &BTreeSet<&'a str>) {
+fn check_ephemeral<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, others: &Seen<&'a str>) {
+    let ephemeral = spec.field.get("ephemeralContainers");
+    if ephemeral.is_empty() {
+        return;
+    }
     let mut names = others.clone();
-    for container in spec.field.get("ephemeralContainers").items() {
+    for container in ephemeral.items() {
         check_common(cx, spec, container);
         check_image_of_pod(cx, container);
         check_unique(cx, container, &mut names);
         let target = container.get("targetContainerName");
-        if !target.is_empty() && !others.contains(target.text()) {
+        if !target.is_empty() && !others.contains(&target.text()) {
             cx.not_found(&TARGET, target, "a container of the pod");
         }
         for key in NOT_EPHEMERAL {

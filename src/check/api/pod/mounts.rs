@@ -7,6 +7,7 @@ use super::volumes::{self, PATH};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::check::api::seen::Seen;
 use crate::document::Part;
 use crate::rule::closest;
 
@@ -81,7 +82,7 @@ fn check_mounts<'a>(
     devices: &BTreeMap<&'a str, &'a str>,
 ) {
     let device_paths: BTreeSet<&str> = devices.values().copied().collect();
-    let mut paths = BTreeSet::new();
+    let mut paths = Seen::default();
     for mount in mounts.items() {
         let (name, path) = (mount.get("name"), mount.get("mountPath"));
         let volume = spec.volumes.get(name.text());

@@ -52,8 +52,9 @@ const EFFECTS: &[&str] = &["NoExecute", "NoSchedule", "PreferNoSchedule"];
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
 
-/// The minor in which values of required node affinity are checked.
-const VALUES_CHECKED: u32 = 32;
+/// The minor in which values of required node affinity are checked, of pods and of volumes. Later
+/// patches of 1.32 take them.
+const VALUES_CHECKED: u32 = 33;
 /// The minor in which pods may wait for gates by default.
 const GATES: u32 = 27;
 
@@ -113,8 +114,7 @@ fn check_weight<'a>(cx: &mut Cx<'a>, weight: Field<'a>) {
 fn check_node_affinity<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, affinity: Field<'a>) {
     let required = affinity.get(REQUIRED);
     if required.exists() {
-        let check_values = cx.minor >= VALUES_CHECKED && !spec.had(has_invalid_node_values);
-        check_terms(cx, required, check_values);
+        check_terms(cx, required, spec.had(has_invalid_node_values));
     }
     for preferred in affinity.get(PREFERRED).items() {
         check_weight(cx, preferred.get("weight"));
@@ -122,12 +122,14 @@ fn check_node_affinity<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>, affinity: Field<'a>
     }
 }
 
-/// Looks at a selector of nodes with terms (`ValidateNodeSelector`).
+/// Looks at a selector of nodes with terms (`ValidateNodeSelector`); what had values before that no
+/// label can have may keep them.
 pub(in crate::check::api) fn check_terms<'a>(
     cx: &mut Cx<'a>,
     selector: Field<'a>,
-    check_values: bool,
+    keep_values: bool,
 ) {
+    let check_values = cx.minor >= VALUES_CHECKED && !keep_values;
     let terms = selector.get("nodeSelectorTerms");
     if terms.is_empty() {
         cx.required(&NODE_SELECTOR, terms, "it has at least one");

@@ -1,11 +1,10 @@
 //! Ports of containers.
 
-use std::collections::BTreeSet;
-
 use super::{Spec, some_or};
 use crate::check::api::cx::Cx;
 use crate::check::api::field::Field;
 use crate::check::api::rule::Rule;
+use crate::check::api::seen::Seen;
 use crate::naming;
 
 pub(super) const RULES: &[&Rule] = &[&PORT, &HOST_PORT];
@@ -40,7 +39,7 @@ pub(super) fn is_port(number: i64) -> bool {
 
 /// Looks at the ports of a container (`validateContainerPorts`).
 pub(super) fn check<'a>(cx: &mut Cx<'a>, ports: Field<'a>) {
-    let mut names = BTreeSet::new();
+    let mut names = Seen::default();
     for port in ports.items() {
         let name = port.get("name");
         if !name.is_empty() {
@@ -77,7 +76,7 @@ pub(super) fn check_unique<'a>(
     containers: impl Iterator<Item = Field<'a>>,
 ) {
     let fill = fills_in(cx, spec);
-    let mut taken = BTreeSet::new();
+    let mut taken = Seen::default();
     for port in containers.flat_map(|it| it.get("ports").items()) {
         let host = port.get("hostPort");
         let mut number = host.int().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What the server takes and warns of.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::annotations::{APP_ARMOR, SECCOMP, SECCOMP_POD};
@@ -10,6 +11,7 @@ use crate::check::api::ip;
 use crate::check::api::persistent_volume_claim::FRACTION;
 use crate::check::api::resources;
 use crate::check::api::rule::Rule;
+use crate::check::api::seen::Seen;
 use crate::naming;
 
 pub(super) const RULES: &[&Rule] = &[
@@ -296,13 +298,8 @@ fn check_annotations<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
         return;
     }
     let own = spec.field.get("securityContext");
-    let mut with_field = BTreeMap::new();
-    for container in spec.containers() {
-        let context = container.get("securityContext");
-        let has = |key: &'a str| context.get(key).exists();
-        with_field
-            .insert(container.get("name").text(), (has("seccompProfile"), has("appArmorProfile")));
-    }
+    // Most annotations are about no container.
+    let with_field = LazyCell::new(|| with_profiles(spec));
     for (key, value) in spec.annotations.entries() {
         let field = if let Some((_, field)) = ANNOTATIONS.iter().find(|it| it.0 == key) {
             Some(*field)
@@ -324,6 +321,16 @@ fn check_annotations<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
             cx.invalid_key(&OLD_ANNOTATION, value, &format!("is replaced by the field `{field}`"));
         }
     }
+}
+
+/// Returns the names of the containers, and whether each has fields for its profiles of seccomp and
+/// of `AppArmor`.
+fn with_profiles<'a>(spec: &Spec<'a>) -> BTreeMap<&'a str, (bool, bool)> {
+    let profiles = |container: Field<'a>| {
+        let context = container.get("securityContext");
+        (context.get("seccompProfile").exists(), context.get("appArmorProfile").exists())
+    };
+    spec.containers().map(|it| (it.get("name").text(), profiles(it))).collect()
 }
 
 fn check_volumes<'a>(cx: &mut Cx<'a>, volumes: Field<'a>) {
@@ -437,10 +444,10 @@ fn check_variables<'a>(cx: &mut Cx<'a>, variables: Field<'a>) {
 /// The ports of one number and protocol.
 #[derive(Debug, Default)]
 struct SamePorts<'a> {
-    seen: BTreeSet<(&'a str, i64)>,
+    seen: Seen<(&'a str, i64)>,
     /// The ports of the node on all addresses, and on single ones.
-    on_all: BTreeSet<i64>,
-    on_one: BTreeSet<i64>,
+    on_all: Seen<i64>,
+    on_one: Seen<i64>,
     /// Whether one of them has no port of the node.
     unbound: bool,
 }
@@ -465,7 +472,7 @@ impl<'a> SamePorts<'a> {
 
 fn check_ports<'a>(cx: &mut Cx<'a>, spec: &Spec<'a>) {
     let mut seen: BTreeMap<(i64, &str), SamePorts<'a>> = BTreeMap::new();
-    let mut names = BTreeSet::new();
+    let mut names = Seen::default();
     for container in spec.containers() {
         for port in container.get("ports").items() {
             let host = port.get("hostPort").int().unwrap_or_default();

@@ -8,7 +8,7 @@ use super::NotStructural;
 use super::formats::Format;
 use super::rules::Rules;
 use super::shape::{Additional, Limits, ListKind, Pattern, Shape, ShapeId, Shapes, Types};
-use crate::document::{Entry, Node, NodeKind, Scalar};
+use crate::document::Node;
 use crate::source::{SourceId, Span};
 
 /// A schema may be so deep.
@@ -225,27 +225,5 @@ fn list(schema: &Map<String, Value>) -> ListKind {
 
 /// Returns a value as a tree that stands nowhere.
 pub(super) fn node(value: &Value) -> Node {
-    let span = nowhere();
-    let kind = match value {
-        Value::Null => NodeKind::Scalar(Scalar::Null),
-        Value::Bool(it) => NodeKind::Scalar(Scalar::Bool(*it)),
-        Value::Number(it) => NodeKind::Scalar(match (it.as_i64(), it.as_u64(), it.as_f64()) {
-            (Some(it), ..) => Scalar::Int(it),
-            (_, Some(it), _) => Scalar::Uint(it),
-            (.., it) => Scalar::Float(it.unwrap_or_default()),
-        }),
-        Value::String(it) => NodeKind::Scalar(Scalar::String(it.as_str().into())),
-        Value::Array(items) => NodeKind::Sequence(items.iter().map(node).collect()),
-        Value::Object(entries) => NodeKind::Mapping(
-            entries
-                .iter()
-                .map(|(key, value)| Entry {
-                    key: key.as_str().into(),
-                    key_span: span,
-                    value: node(value),
-                })
-                .collect(),
-        ),
-    };
-    Node { span, kind }
+    Node::from_json(value, nowhere())
 }

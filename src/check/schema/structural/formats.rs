@@ -527,3 +527,6 @@ fn is_go_duration(text: &str) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ fn the_object_adds_to_the_kustomization_of_the_folder() {
         (
             "apps/component/kustomization.yaml",
             "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n\
-             patches:\n- patch: '[{op: add, path: /data/component, value: x}]'\n  \
+             patches:\n- patch: |\n    - {op: add, path: /data/component, value: x}\n  \
              target: {kind: ConfigMap}\n",
         ),
     ];

@@ -195,3 +195,62 @@ fn objects_that_only_apply_each_other_are_followed_from_one_of_them() {
     let environments: Vec<&str> = app.environments.iter().map(|it| &*it.environment.name).collect();
     assert_eq!(environments, ["prod"]);
 }
+
+#[test]
+fn who_waits_in_vain_is_named() {
+    let app = |name: &str, on: &str| {
+        (
+            format!("clusters/prod/{name}.yaml"),
+            kustomization(name, "./apps/web", &format!("  dependsOn: [{on}]\n")),
+        )
+    };
+    let objects = [
+        app("a", "{name: b}"),
+        app("b", "{name: c}, {name: nobody}"),
+        app("c", "{name: a}"),
+        app("d", "{name: a}, {name: e, namespace: flux-system}"),
+        app("e", ""),
+        app("f", "{name: f}"),
+        app("g", "{name: e, namespace: other}"),
+    ];
+    let object = object();
+    let mut files = vec![("apps/web/a.yaml", &*object)];
+    files.extend(objects.iter().map(|(path, text)| (&**path, &**text)));
+    let fixture = Fixture::whole(&files);
+    assert_eq!(fixture.gaps("a"), ["DependencyCircle: b: flux-system/b"]);
+    assert_eq!(
+        fixture.gaps("b"),
+        ["UnknownDependency: nobody: flux-system/nobody", "DependencyCircle: c: flux-system/c"]
+    );
+    assert_eq!(fixture.gaps("c"), ["DependencyCircle: a: flux-system/a"]);
+    assert_eq!(fixture.gaps("d"), [""; 0]);
+    assert_eq!(fixture.gaps("e"), [""; 0]);
+    assert_eq!(fixture.gaps("f"), ["DependencyCircle: f: flux-system/f"]);
+    assert_eq!(fixture.gaps("g"), ["UnknownDependency: e: other/e"]);
+}
+
+#[test]
+fn another_cluster_is_named_by_its_folder_and_has_values_of_its_own() {
+    let hub = kustomization("hub", "./fleet", "");
+    let remote =
+        kustomization("remote", "./clusters/prod", "  kubeConfig: {secretRef: {name: prod}}\n");
+    let settings = config_map("settings", "  A: prod\n")
+        .replace("name: settings", "name: settings\n  namespace: flux-system");
+    let app = app("  postBuild: {substituteFrom: [{kind: ConfigMap, name: settings}]}\n");
+    let fixture = Fixture::whole(&[
+        ("clusters/dev/hub.yaml", &hub),
+        ("clusters/dev/settings.yaml", &settings.replace("prod", "dev")),
+        ("fleet/remote.yaml", &remote),
+        ("clusters/prod/settings.yaml", &settings),
+        ("clusters/prod/app.yaml", &app),
+        ("apps/web/a.yaml", &config_map("a", "  a: ${A}\n")),
+    ]);
+    let environments = |name: &str| -> Vec<String> {
+        let all = fixture.delivery(name).environments.iter();
+        all.map(|it| it.environment.name.to_string()).collect()
+    };
+    assert_eq!(environments("hub"), ["dev"]);
+    assert_eq!(environments("remote"), ["prod"]);
+    assert_eq!(environments("app"), ["prod"]);
+    assert_eq!(fixture.objects("app")[0]["data"]["a"], "prod");
+}

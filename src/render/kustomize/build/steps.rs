@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Accumulated, Build, Result};
 use crate::graph::kustomization::{self, Kustomization, Text};
 use crate::load::Dialect;
+use crate::render::kustomize::budget::Budget;
 use crate::render::kustomize::config::{self, Config};
 use crate::render::kustomize::field::{self, Field, Kinds};
 use crate::render::kustomize::files;
@@ -126,7 +127,7 @@ impl Build<'_> {
             if let Some(notes) = &self.notes {
                 notes.inline(&mut objects);
             }
-            found.append(objects, reference)?;
+            found.append(objects, reference, sources)?;
         }
         for reference in paths {
             self.resource(&mut found, folder, reference)?;
@@ -145,8 +146,8 @@ impl Build<'_> {
     ) -> Result<()> {
         let tolerant = out.is_tolerant();
         let plugins = self.plugins(out, folder, &kustomization.transformers)?;
-        self.asks_schemas |=
-            !kustomization.patches.is_empty() || !kustomization.patches_strategic_merge.is_empty();
+        self.schema_asks +=
+            kustomization.patches.len() + kustomization.patches_strategic_merge.len();
         let config = Arc::clone(&out.config);
         let notes = self.notes.clone();
         out.ids = None;
@@ -154,11 +155,12 @@ impl Build<'_> {
         let mut objects = std::mem::take(&mut out.objects);
         let mut files = self.files(out, folder);
         // What kustomize does behind each of its transformers.
-        let after = |objects: &mut Vec<Object>, kind: &str| {
+        let after = |objects: &mut Vec<Object>, budget: &mut Budget, kind: &str| -> Result<()> {
             if let Some(notes) = &notes {
-                notes.transformed(objects, &notes.builtin(kind));
+                notes.transformed(objects, &notes.builtin(kind), budget)?;
             }
             objects.retain(|object| !object.is_empty());
+            Ok(())
         };
         if let Some(first) = kustomization.patches_strategic_merge.first() {
             let mut patches = 0;
@@ -169,35 +171,35 @@ impl Build<'_> {
                 return Err(RenderError::broken(first.span, "the patches are all empty")
                     .with_help("remove them, or write something into them"));
             }
-            after(&mut objects, "PatchStrategicMergeTransformer");
+            after(&mut objects, files.budget, "PatchStrategicMergeTransformer")?;
         }
         for entry in &kustomization.patches {
             files.budget.work(size, entry.span)?;
             patch::apply(&mut objects, entry, &mut files, tolerant)?;
-            after(&mut objects, "PatchTransformer");
+            after(&mut objects, files.budget, "PatchTransformer")?;
         }
         if let Some(namespace) = kustomization.namespace.as_ref().filter(|it| !it.is_empty()) {
             let subjects = Subjects::Default;
             transform::namespace(&mut objects, namespace, &config.namespace, subjects, false)?;
-            after(&mut objects, "NamespaceTransformer");
+            after(&mut objects, files.budget, "NamespaceTransformer")?;
         }
         if let Some(prefix) = kustomization.name_prefix.as_ref().filter(|it| !it.is_empty()) {
             transform::affix(&mut objects, prefix, End::Prefix, &config.name_prefix)?;
-            after(&mut objects, "PrefixTransformer");
+            after(&mut objects, files.budget, "PrefixTransformer")?;
         }
         if let Some(suffix) = kustomization.name_suffix.as_ref().filter(|it| !it.is_empty()) {
             transform::affix(&mut objects, suffix, End::Suffix, &config.name_suffix)?;
-            after(&mut objects, "SuffixTransformer");
+            after(&mut objects, files.budget, "SuffixTransformer")?;
         }
         for label in &kustomization.labels {
             let fields = label_fields(label, &config)?;
             transform::entries(&mut objects, &label.pairs, &fields, files.budget)?;
-            after(&mut objects, "LabelTransformer");
+            after(&mut objects, files.budget, "LabelTransformer")?;
         }
         let labels = &kustomization.common_labels;
         if !labels.is_empty() || !kustomization.labels.is_empty() {
             transform::entries(&mut objects, labels, &config.common_labels, files.budget)?;
-            after(&mut objects, "LabelTransformer");
+            after(&mut objects, files.budget, "LabelTransformer")?;
         }
         let annotations = &kustomization.common_annotations;
         if !annotations.is_empty() {
@@ -207,12 +209,12 @@ impl Build<'_> {
                 &config.common_annotations,
                 files.budget,
             )?;
-            after(&mut objects, "AnnotationsTransformer");
+            after(&mut objects, files.budget, "AnnotationsTransformer")?;
         }
         for entry in &kustomization.patches_json6902 {
             files.budget.work(size, entry.span)?;
             patch::apply_json(&mut objects, entry, &mut files)?;
-            after(&mut objects, "PatchJson6902Transformer");
+            after(&mut objects, files.budget, "PatchJson6902Transformer")?;
         }
         for replica in &kustomization.replicas {
             files.budget.work(size, replica.span)?;
@@ -220,22 +222,22 @@ impl Build<'_> {
             if !found && !tolerant {
                 return Err(plugin::no_replica(replica));
             }
-            after(&mut objects, "ReplicaCountTransformer");
+            after(&mut objects, files.budget, "ReplicaCountTransformer")?;
         }
         for change in kustomization.images.iter().chain(&kustomization.image_tags) {
             files.budget.work(size, change.span)?;
             image::transform(&mut objects, change, &config.images)?;
-            after(&mut objects, "ImageTagTransformer");
+            after(&mut objects, files.budget, "ImageTagTransformer")?;
         }
         if !kustomization.replacements.is_empty() {
             replace::apply(&mut objects, &kustomization.replacements, &mut files, tolerant)?;
-            after(&mut objects, "ReplacementTransformer");
+            after(&mut objects, files.budget, "ReplacementTransformer")?;
         }
         for transformer in &plugins {
             files.budget.work(size, transformer.node.span)?;
             plugin::run_transformer(&mut objects, transformer, &mut files, tolerant)?;
             if let Some((notes, origin)) = notes.as_ref().zip(Notes::plugin(transformer)) {
-                notes.transformed(&mut objects, &origin);
+                notes.transformed(&mut objects, &origin, files.budget)?;
             }
             objects.retain(|object| !object.is_empty());
         }

@@ -90,7 +90,7 @@ fn charts_and_programs_are_not_run() {
         (
             "kustomization.yaml",
             "helmCharts:\n- {name: far, repo: 'https://example.com'}\n- {name: near}\ngenerators: \
-             [g.yaml]\ntransformers: [t.yaml]\nbuildMetadata: [originAnnotations]\n",
+             [g.yaml]\ntransformers: [t.yaml]\n",
         ),
         (
             "g.yaml",
@@ -111,20 +111,4 @@ fn charts_and_programs_are_not_run() {
             gap(GapKind::PluginNotRun, "Sizes"),
         ]
     );
-}
-
-#[test]
-fn what_is_not_supported_is_said_by_name() {
-    let fixture = Fixture::new(&[
-        ("a/kustomization.yaml", "crds: [c.json]\n"),
-        ("b/kustomization.yaml", "openapi: {path: s.json}\n"),
-    ]);
-    for (folder, expected) in [
-        ("a", "a/kustomization.yaml: c.json: `crds` is not supported"),
-        ("b", "b/kustomization.yaml: s.json: an `openapi` schema is not supported"),
-    ] {
-        assert_eq!(fixture.error(folder), expected);
-        let error = fixture.try_render(folder).unwrap_err();
-        assert_eq!(error.kind, crate::render::ErrorKind::Unsupported);
-    }
 }

@@ -87,11 +87,11 @@ fn replacements_that_find_nothing_are_refused() {
     for (replacement, expected) in [
         (
             "{source: {kind: Secret}, targets: [{select: {kind: Pod}}]}",
-            "{kind: Secret}: no object fits the source of the replacement",
+            "{kind: Secret}: no object is `kind: Secret`, the source of the replacement",
         ),
         (
             "{source: {version: v1}, targets: [{select: {kind: Pod}}]}",
-            "{version: v1}: several objects fit the source of the replacement",
+            "{version: v1}: several objects are `version: v1`, the source of the replacement",
         ),
         (
             "{source: {kind: ConfigMap, fieldPath: data.none}, targets: [{select: {kind: Pod}}]}",
@@ -127,18 +127,17 @@ fn variables_are_replaced_where_they_are_known() {
 
 #[test]
 fn variables_that_have_no_value_are_refused() {
-    for (var, expected) in [
-        (
-            "{name: V, objref: {apiVersion: v1, kind: Secret, name: s}}",
-            "no object fits the variable `V`",
-        ),
+    let nothing = "{name: V, objref: {apiVersion: v1, kind: Secret, name: s}}";
+    for (var, at, expected) in [
+        (nothing, nothing, "no object fits the variable `V`"),
         (
             "{name: V, objref: {apiVersion: v1, kind: Pod, name: pod}, fieldref: {fieldpath: a.b}}",
+            "a.b",
             "Pod pod has no field `a.b` for the variable `V`",
         ),
     ] {
         let kustomization = format!("resources: [r.yaml]\nvars:\n- {var}\n");
         let fixture = Fixture::new(&[("kustomization.yaml", &kustomization), ("r.yaml", SOURCE)]);
-        assert_eq!(fixture.error("."), format!("kustomization.yaml: {var}: {expected}"));
+        assert_eq!(fixture.error("."), format!("kustomization.yaml: {at}: {expected}"));
     }
 }

@@ -165,7 +165,10 @@ fn configurations_add_fields() {
         ("bad/c.yaml", "varReference: [{path: a, apiGroup: b}]\n"),
     ]);
     assert_eq!(fixture.json(".")[0]["spec"], json!({"image": "a:2", "labels": {"l": "x"}}));
-    assert_eq!(fixture.error("bad"), "bad/c.yaml: apiGroup: a field has no field `apiGroup`");
+    assert_eq!(
+        fixture.error("bad"),
+        "bad/c.yaml: apiGroup: a field of a configuration has no field `apiGroup`"
+    );
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn transformers_in_files_are_run() {
         ),
         ("u/kustomization.yaml", "resources: [d.yaml]\ntransformers: [t.yaml]\n"),
         ("u/d.yaml", DEPLOYMENT),
-        ("u/t.yaml", "apiVersion: builtin\nkind: ValueAddTransformer\nmetadata: {name: a}\n"),
+        ("u/t.yaml", "apiVersion: builtin\nkind: SortOrderTransformer\nmetadata: {name: a}\n"),
     ]);
     assert_eq!(
         fixture.json("."),
@@ -206,6 +209,6 @@ fn transformers_in_files_are_run() {
     assert_eq!(fixture.origin(".", "metadata labels l"), "t.yaml: x");
     assert_eq!(
         fixture.error("u"),
-        "u/t.yaml: ValueAddTransformer: the plugin `ValueAddTransformer` is not supported"
+        "u/t.yaml: SortOrderTransformer: kustomize has no `SortOrderTransformer` that can be used here"
     );
 }
