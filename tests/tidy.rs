@@ -39,7 +39,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "load",
         ],
     ),
-    ("render", &["hex", "source", "document", "rule", "config", "review", "engine", "load", "graph"]),
+    (
+        "render",
+        &["hex", "source", "document", "rule", "config", "review", "engine", "load", "graph"],
+    ),
     (
         "check",
         &[

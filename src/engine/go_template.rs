@@ -45,7 +45,7 @@ fn error<T>(message: impl Into<String>) -> Result<T> {
 /// Numbers of the data are floating point, as they come from JSON.
 pub fn render(text: &str, data: &Node, missing: MissingKey) -> Result<String> {
     let template = parse::parse(text)?;
-    Run::new(missing).execute(&template, Value::of(data))
+    Run::new(missing).execute(&template, &Value::of(data))
 }
 
 /// Writes a value as Go prints it (`%v`), a number as one of JSON.

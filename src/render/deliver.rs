@@ -148,10 +148,10 @@ struct Walk<'a> {
     pending: Vec<Pending>,
     /// The `ConfigMap`s and Secrets of each cluster.
     values: BTreeMap<Arc<str>, flux::Values>,
-    withheld: BTreeSet<Arc<str>>,
-    dependencies: flux::Dependencies,
     /// The clusters that Secrets of each cluster declare.
     clusters: BTreeMap<Arc<str>, Vec<Cluster>>,
+    withheld: BTreeSet<Arc<str>>,
+    dependencies: flux::Dependencies,
 }
 
 impl<'a> Walk<'a> {
@@ -170,9 +170,9 @@ impl<'a> Walk<'a> {
             seen: BTreeSet::new(),
             pending: Vec::new(),
             values: BTreeMap::new(),
+            clusters: BTreeMap::new(),
             withheld: BTreeSet::new(),
             dependencies: flux::Dependencies::default(),
-            clusters: BTreeMap::new(),
         }
     }
 

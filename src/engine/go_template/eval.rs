@@ -52,15 +52,15 @@ impl Run {
         Self { missing, steps: 0, made: 0, calls: 0, tpl: 0, looks: 0, changes: 0 }
     }
 
-    pub(super) fn execute(&mut self, template: &Template, data: Value) -> Result<String> {
+    pub(super) fn execute(&mut self, template: &Template, data: &Value) -> Result<String> {
         let mut out = String::new();
         let mut scope = Scope { variables: vec![(String::new(), data.clone())] };
-        self.steps(template, &template.body, &data, &mut scope, &mut out)?;
+        self.steps(template, &template.body, data, &mut scope, &mut out)?;
         Ok(out)
     }
 
     /// Fills in a text that is a template itself: the function `tpl`.
-    pub(super) fn tpl(&mut self, text: &str, data: Value) -> Result<String> {
+    pub(super) fn tpl(&mut self, text: &str, data: &Value) -> Result<String> {
         if self.tpl == TPL {
             return error("`tpl` calls itself too often");
         }

@@ -1,10 +1,11 @@
 //! The functions of templates.
 
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
 use super::eval::Run;
 use super::lists::{self, count, same, whole};
@@ -59,7 +60,7 @@ fn logic(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
         order(a, b).map(|order| Value::Bool(is(order)))
     };
     Some(match (name, arguments) {
-        ("not", [value]) => Ok(Value::Bool(!value.is_true())),
+        ("not" | "empty", [value]) => Ok(Value::Bool(!value.is_true())),
         ("eq", [value, others @ ..]) if !others.is_empty() => others
             .iter()
             .try_fold(false, |any, other| Ok(any || equal(value, other)?))
@@ -69,11 +70,9 @@ fn logic(name: &str, arguments: &[Value]) -> Option<Result<Value>> {
         ("le", [a, b]) => compared(a, b, Ordering::is_le),
         ("gt", [a, b]) => compared(a, b, Ordering::is_gt),
         ("ge", [a, b]) => compared(a, b, Ordering::is_ge),
-        ("default", [default, value]) => {
-            Ok(if value.is_true() { value.clone() } else { default.clone() })
+        ("default", [default, rest @ ..]) if rest.len() < 2 => {
+            Ok(rest.first().filter(|it| it.is_true()).unwrap_or(default).clone())
         }
-        ("default", [default]) => Ok(default.clone()),
-        ("empty", [value]) => Ok(Value::Bool(!value.is_true())),
         ("coalesce", values) => {
             Ok(values.iter().find(|it| it.is_true()).cloned().unwrap_or(Value::Nil))
         }
@@ -158,9 +157,8 @@ fn texts(run: &mut Run, name: &str, arguments: &[Value]) -> Option<Result<Value>
             Some(Ok(Value::text(&printf(&format.shown(DEPTH), rest))))
         }
         ("tpl", [template, data]) => {
-            Some(run.tpl(&template.shown(DEPTH), data.clone()).map(|it| Value::text(&it)))
+            Some(run.tpl(&template.shown(DEPTH), data).map(|it| Value::text(&it)))
         }
-        ("toString", [value]) => Some(Ok(Value::text(&value.shown(DEPTH)))),
         ("toStrings", [Value::List(items)]) => {
             Some(Ok(Value::list(items.iter().map(|it| Value::text(&it.shown(DEPTH))))))
         }
@@ -188,7 +186,7 @@ fn texts(run: &mut Run, name: &str, arguments: &[Value]) -> Option<Result<Value>
                 .collect();
             Some(Ok(Value::text(&items.join(&separator.shown(DEPTH)))))
         }
-        ("join", [_, value]) => Some(Ok(Value::text(&value.shown(DEPTH)))),
+        ("join", [_, value]) | ("toString", [value]) => Some(Ok(Value::text(&value.shown(DEPTH)))),
         ("quote" | "squote", all) => {
             let quoted = |it: &Value| {
                 let text = it.shown(DEPTH);
@@ -317,7 +315,12 @@ fn plain(run: &mut Run, name: &str, arguments: &[&str]) -> Option<Result<Value>>
             _ => return Some(error("the text is not base64")),
         },
         ("sha256sum", [text]) => {
-            Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+            let mut out = String::new();
+            for byte in Sha256::digest(text.as_bytes()) {
+                // Writing to a text does not fail.
+                let _ = write!(out, "{byte:02x}");
+            }
+            out
         }
         ("base" | "osBase", [path]) => text::base(path).to_owned(),
         ("dir" | "osDir", [path]) => {

@@ -57,17 +57,14 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>> {
         };
         out.push(Piece::Text(before.to_owned()));
         let comment = inside.trim_start().strip_prefix("/*");
-        let (tokens, after) = match comment {
-            Some(comment) => {
-                let Some((_, after)) = comment.split_once("*/") else {
-                    return error("a comment is not closed");
-                };
-                (None, after)
-            }
-            None => {
-                let (tokens, after) = action(inside)?;
-                (Some(tokens), after)
-            }
+        let (tokens, after) = if let Some(comment) = comment {
+            let Some((_, after)) = comment.split_once("*/") else {
+                return error("a comment is not closed");
+            };
+            (None, after)
+        } else {
+            let (tokens, after) = action(inside)?;
+            (Some(tokens), after)
         };
         out.extend(tokens.map(Piece::Action));
         let end = after.trim_start();

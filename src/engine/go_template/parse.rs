@@ -20,9 +20,9 @@ pub(super) struct Template {
 pub(super) enum Step {
     Text(String),
     Put(Pipeline),
-    If { condition: Pipeline, then: Vec<Step>, otherwise: Vec<Step> },
-    With { value: Pipeline, then: Vec<Step>, otherwise: Vec<Step> },
-    Range { over: Pipeline, each: Vec<Step>, otherwise: Vec<Step> },
+    If { condition: Pipeline, then: Vec<Self>, otherwise: Vec<Self> },
+    With { value: Pipeline, then: Vec<Self>, otherwise: Vec<Self> },
+    Range { over: Pipeline, each: Vec<Self>, otherwise: Vec<Self> },
     Call { name: String, with: Option<Pipeline> },
     Break,
     Continue,
@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Template> {
             parser.template.body = body;
             Ok(parser.template)
         }
-        End::End => error("`end` closes nothing"),
+        End::Closed => error("`end` closes nothing"),
         End::Else(_) => error("`else` belongs to nothing"),
     }
 }
@@ -81,7 +81,7 @@ struct Parser {
 /// What ended a list of steps.
 enum End {
     Text,
-    End,
+    Closed,
     Else(Vec<Token>),
 }
 
@@ -107,7 +107,7 @@ impl Parser {
                 None => return error("an action is empty"),
             };
             match word {
-                "end" => return Ok((steps, End::End)),
+                "end" => return Ok((steps, End::Closed)),
                 "else" => return Ok((steps, End::Else(rest.to_vec()))),
                 "if" | "with" | "range" => steps.push(self.block(word, rest, depth)?),
                 "break" => steps.push(Step::Break),
@@ -117,7 +117,7 @@ impl Parser {
                         return error(format!("`{word}` needs a name"));
                     };
                     let (body, end) = self.steps(depth + 1)?;
-                    if !matches!(end, End::End) {
+                    if !matches!(end, End::Closed) {
                         return error(format!("`{word}` is not closed"));
                     }
                     self.template.defined.insert(name.clone(), body);
@@ -147,11 +147,11 @@ impl Parser {
         let (then, end) = self.steps(depth + 1)?;
         let otherwise = match end {
             End::Text => return error(format!("`{word}` is not closed")),
-            End::End => Vec::new(),
+            End::Closed => Vec::new(),
             End::Else(rest) => match rest.split_first() {
                 None => {
                     let (steps, end) = self.steps(depth + 1)?;
-                    if !matches!(end, End::End) {
+                    if !matches!(end, End::Closed) {
                         return error(format!("`{word}` is not closed"));
                     }
                     steps

@@ -38,7 +38,7 @@ pub(super) fn printf(format: &str, arguments: &[Value]) -> String {
             continue;
         }
         let Some(value) = arguments.next() else {
-            out.push_str(&format!("%!{verb}(MISSING)"));
+            out.extend(["%!", verb.encode_utf8(&mut [0; 4]), "(MISSING)"]);
             continue;
         };
         let text = shown(verb, value, precision, flags.contains('+'));
@@ -59,7 +59,7 @@ pub(super) fn printf(format: &str, arguments: &[Value]) -> String {
     let left: Vec<String> =
         arguments.map(|it| format!("{}={}", it.kind(), it.shown(DEPTH))).collect();
     if !left.is_empty() {
-        out.push_str(&format!("%!(EXTRA {})", left.join(", ")));
+        out.extend(["%!(EXTRA ", &left.join(", "), ")"]);
     }
     out
 }

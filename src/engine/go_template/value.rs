@@ -17,7 +17,7 @@ pub(super) enum Value {
     Int(i64),
     Float(f64),
     Text(Rc<str>),
-    List(Rc<Vec<Value>>),
+    List(Rc<Vec<Self>>),
     Map(Map),
 }
 

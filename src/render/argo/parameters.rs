@@ -20,14 +20,14 @@ pub(super) fn of<'a>(
     let mut source = Cow::Borrowed(source);
     let mut read = Vec::new();
     for file in [".argocd-source.yaml".to_owned(), format!(".argocd-source-{name}.yaml")] {
-        let Some(path) = folder.join(&file) else { continue };
-        let parsed = repository.parsed(&path, Dialect::Kubectl);
+        let Some(beside) = folder.join(&file) else { continue };
+        let parsed = repository.parsed(&beside, Dialect::Kubectl);
         let Some(document) = parsed.and_then(|parsed| parsed.documents.first()) else { continue };
         let mut patch = document.root.clone();
         if let NodeKind::Mapping(entries) = &mut patch.kind {
             entries.retain(|entry| !KEPT.contains(&&*entry.key));
             merge(source.to_mut(), patch);
-            read.push(path);
+            read.push(beside);
         }
     }
     (source, read)

@@ -87,7 +87,7 @@ fn expand(
     let spec = |key| document.root.at(&["spec", key]).filter(|node| !node.is_null());
     let Some(template) = spec("template") else { return Ok(rendered) };
     let templates = Templates::of(document);
-    let mut expansion = Expansion::new(shared, document, clusters, &templates);
+    let mut expansion = Expansion::new(shared, document, clusters, templates);
     for generator in spec("generators").map_or(&[][..], Node::items) {
         let parameters = match expansion.generate(generator, None, 0) {
             Ok(parameters) => parameters,
@@ -103,7 +103,7 @@ fn expand(
                 let message = format!("the ApplicationSet makes more than {MOST} Applications");
                 return Err(RenderError::unsupported(generator.span, message));
             }
-            let application = application(shared, document, &templates, &template, &parameters)?;
+            let application = application(shared, document, templates, &template, &parameters)?;
             rendered.objects.push(application);
         }
     }
@@ -115,7 +115,7 @@ fn expand(
 fn application(
     shared: &Shared<'_>,
     set: &Document,
-    templates: &Templates,
+    templates: Templates,
     template: &Node,
     parameters: &Node,
 ) -> Result<Document, RenderError> {
@@ -153,7 +153,7 @@ fn application(
 /// Applies `templatePatch`, which changes anything but the project (`applyTemplatePatch`).
 fn patch_application(
     shared: &Shared<'_>,
-    templates: &Templates,
+    templates: Templates,
     patch: &Node,
     parameters: &Node,
     root: &mut Node,

@@ -4,7 +4,7 @@ mod applications;
 mod sets;
 
 use crate::config::Cluster;
-use crate::document::{FieldPath, Part};
+use crate::document::{FieldPath, Node, Part};
 use crate::graph::Graph;
 use crate::load::Repository;
 use crate::render::{Applier, Deliveries, Delivery, GapKind, Known, deliver};
@@ -58,7 +58,7 @@ impl Fixture {
 
     fn value(&self, name: &str, object: usize, path: &[&str]) -> serde_json::Value {
         let rendered = self.delivery(name).rendered.as_ref().unwrap();
-        rendered.objects[object].root.at(path).map_or(serde_json::Value::Null, |it| it.to_json())
+        rendered.objects[object].root.at(path).map_or(serde_json::Value::Null, Node::to_json)
     }
 
     /// Returns `file: text` of the place that set a value.

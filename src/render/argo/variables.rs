@@ -36,14 +36,11 @@ impl Variables {
                 continue;
             }
             let braced = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
-            let (name, after) = match braced {
-                Some((name, after)) => (name, after),
-                None => {
-                    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                    let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
-                    after.split_at_checked(end).unwrap_or((after, ""))
-                }
-            };
+            let (name, after) = braced.unwrap_or_else(|| {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let end = after.find(|c| !is_part(c)).unwrap_or(after.len());
+                after.split_at_checked(end).unwrap_or((after, ""))
+            });
             match self.0.get(name) {
                 Some(value) => out.push_str(value),
                 None if braced.is_some() => out.extend(["${", name, "}"]),

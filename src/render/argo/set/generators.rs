@@ -48,7 +48,7 @@ pub(super) struct Expansion<'a> {
     shared: &'a Shared<'a>,
     document: &'a Document,
     clusters: Vec<&'a Cluster>,
-    templates: &'a Templates,
+    templates: Templates,
     /// The files that gave parameters.
     pub(super) read: BTreeSet<RepoPath>,
 }
@@ -58,7 +58,7 @@ impl<'a> Expansion<'a> {
         shared: &'a Shared<'a>,
         document: &'a Document,
         clusters: &'a [Cluster],
-        templates: &'a Templates,
+        templates: Templates,
     ) -> Self {
         let mut all: Vec<&Cluster> = shared.known.clusters.iter().collect();
         for cluster in clusters {
@@ -211,13 +211,12 @@ impl<'a> Expansion<'a> {
         {
             let sources = self.shared.repository.sources();
             let parsed = inline::parse(text, node.span, sources, Dialect::Kubectl);
-            match parsed.documents.into_iter().next().map(|it| it.root.kind) {
-                Some(NodeKind::Sequence(items)) => found.extend(items),
-                _ => {
-                    let message = "`elementsYaml` is not a list";
-                    return Err(RenderError::broken(node.span, message).into());
-                }
-            }
+            let read = parsed.documents.into_iter().next().map(|it| it.root.kind);
+            let Some(NodeKind::Sequence(items)) = read else {
+                let message = "`elementsYaml` is not a list";
+                return Err(RenderError::broken(node.span, message).into());
+            };
+            found.extend(items);
         }
         Ok(found)
     }
@@ -271,16 +270,17 @@ impl<'a> Expansion<'a> {
         let go = self.templates.go;
         for base in bases {
             let mut found = Vec::new();
-            if !items("directories").is_empty() {
+            // Folders come before files, as Argo CD has it.
+            if items("directories").is_empty() {
+                for path in files.files(repository, &base) {
+                    self.file(node, &path, &relative(&path, &base), prefix, &mut found)?;
+                }
+            } else {
                 for (path, by) in folders.folders(repository, &base) {
                     let mut parameters = Node::mapping(by.span);
                     parameters::of_path(&mut parameters, go, prefix, (&path, None), by.span);
                     self.add_values(node, &mut parameters)?;
                     found.push(parameters);
-                }
-            } else {
-                for path in files.files(repository, &base) {
-                    self.file(node, &path, &relative(&path, &base), prefix, &mut found)?;
                 }
             }
             if !found.is_empty() {

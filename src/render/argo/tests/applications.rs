@@ -20,7 +20,7 @@ fn options_change_the_kustomization_as_kustomize_edit_does() {
          replicas: [{name: web, count: '3'}]\n      \
          commonLabels: {team: $ARGOCD_APP_NAME}\n      labelWithoutSelector: true\n      \
          commonAnnotations: {note: x}\n      patches:\n        - target: {kind: Deployment}\n          \
-         patch: '[{op: add, path: /metadata/labels/p, value: q}]'\n",
+         patch: '- {op: add, path: /metadata/labels/p, value: q}'\n",
     );
     let fixture = Fixture::new(&[
         ("clusters/web.yaml", &app),
