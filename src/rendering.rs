@@ -164,15 +164,12 @@ fn entry(render: &Render, output: &Path, terminal: Terminal) -> Result<u8, Strin
     if followed.all.is_empty() {
         return Err(format!("`{}` holds no file that can be read", render.folder.display()));
     }
-    let mut text = format!(
-        "rendered {written} of {} that Flux or Argo CD applies to `{}`",
+    let partial = if partial > 0 { format!(", {partial} of them in part") } else { String::new() };
+    say(&format!(
+        "rendered {written} of {} that Flux or Argo CD applies to `{}`{partial}",
         followed.all.len(),
         output.display()
-    );
-    if partial > 0 {
-        text.push_str(&format!(", {partial} of them in part"));
-    }
-    say(&text);
+    ));
     Ok(if errors.is_empty() && gaps.is_empty() { COMPLETE } else { crate::INCOMPLETE })
 }
 

@@ -21,6 +21,15 @@ use crate::source::{RepoPath, Span};
 /// How many objects of reconcilers one walk goes through.
 const DELIVERIES: usize = 50_000;
 
+/// How many objects all renders of one walk may have.
+const OBJECTS: usize = 500_000;
+
+/// How many objects are followed at once.
+const WAVE: usize = 256;
+
+/// How many objects of reconcilers may be applied one by the other.
+const LEVELS: usize = 50;
+
 /// What whoever runs the gate knows, and the repository does not.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
@@ -139,8 +148,10 @@ struct Walk<'a> {
     shared: Shared<'a>,
     progress: &'a (dyn Fn() + Sync),
     all: Vec<Delivery>,
-    /// The cluster that each delivery belongs to, as far as it can be told apart.
-    scopes: Vec<Arc<str>>,
+    /// How many objects of reconcilers lead to each delivery.
+    levels: Vec<usize>,
+    /// The number of objects in all deliveries.
+    objects: usize,
     /// The objects that were followed, by cluster, name and place.
     followed: BTreeSet<(Arc<str>, ObjectRef, Span)>,
     /// The places of the objects that were followed in any cluster.
@@ -165,7 +176,8 @@ impl<'a> Walk<'a> {
             shared: Shared { repository, graph, known, cache: Cache::default() },
             progress,
             all: Vec::new(),
-            scopes: Vec::new(),
+            levels: Vec::new(),
+            objects: 0,
             followed: BTreeSet::new(),
             seen: BTreeSet::new(),
             pending: Vec::new(),
@@ -302,7 +314,10 @@ impl<'a> Walk<'a> {
     /// Keeps a delivery, and what its objects lead to.
     fn push(&mut self, delivery: Delivery, scope: Arc<str>) {
         let index = self.all.len();
+        let above = delivery.parent.and_then(|parent| self.levels.get(parent));
+        let level = above.map_or(0, |above| above + 1);
         if let Ok(rendered) = &delivery.rendered {
+            self.objects += rendered.objects.len();
             let values = self.values.entry(Arc::clone(&scope)).or_default();
             for document in &rendered.objects {
                 values.add(document);
@@ -314,7 +329,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.all.push(delivery);
-        self.scopes.push(scope);
+        self.levels.push(level);
     }
 
     /// Puts an object in line, where it is a reconciler's and was not met before.
@@ -333,7 +348,8 @@ impl<'a> Walk<'a> {
         }
         let Some(object) = &document.object else { return };
         self.seen.insert(document.span);
-        if self.followed.len() < DELIVERIES
+        // The last one tells that there are more.
+        if self.followed.len() <= DELIVERIES
             && self.followed.insert((Arc::clone(scope), object.clone(), document.span))
         {
             self.pending.push(Pending {
@@ -364,10 +380,15 @@ impl<'a> Walk<'a> {
                 waiting.extend(later);
                 wave = ready;
             }
+            // What is over the limit shows before more is made.
+            let later = wave.split_off(wave.len().min(WAVE));
             let made: Vec<Vec<Made>> = wave
                 .par_iter()
                 .map(|pending| {
-                    let made = self.make(pending);
+                    let made = match self.refusal(pending) {
+                        Some(error) => vec![refused(pending, error)],
+                        None => self.make(pending),
+                    };
                     (self.progress)();
                     made
                 })
@@ -397,6 +418,7 @@ impl<'a> Walk<'a> {
                     );
                 }
             }
+            self.pending.extend(later);
             // What was made may hold the values that others wait for.
             let (ready, later): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut waiting).into_iter().partition(|it| self.is_ready(it));
@@ -413,6 +435,22 @@ impl<'a> Walk<'a> {
         }
         !flux::is_kustomization(document)
             || flux::is_ready(document, values, environments, self.shared.known)
+    }
+
+    /// Returns why an object is not followed: no real repository goes so far.
+    fn refusal(&self, pending: &Pending) -> Option<RenderError> {
+        let level = pending.parent.and_then(|parent| self.levels.get(parent));
+        let message = if level.is_some_and(|level| *level >= LEVELS) {
+            format!("objects of reconcilers apply each other over more than {LEVELS} levels")
+        } else if self.followed.len() > DELIVERIES || self.objects > OBJECTS {
+            format!(
+                "the reconcilers apply more than {DELIVERIES} folders or {OBJECTS} objects, and no \
+                 more are followed"
+            )
+        } else {
+            return None;
+        };
+        Some(RenderError::broken(pending.document.span, message))
     }
 
     fn make(&self, pending: &Pending) -> Vec<Made> {
@@ -499,6 +537,24 @@ impl<'a> Walk<'a> {
             })
             .collect();
         Deliveries { all, read, withheld: self.withheld }
+    }
+}
+
+/// Returns what becomes of an object that is not followed.
+fn refused(pending: &Pending, error: RenderError) -> Made {
+    let by = match &pending.document.object {
+        Some(object) if flux::is_kustomization(&pending.document) => Applier::Flux(object.clone()),
+        Some(object) => Applier::ArgoCd(object.clone()),
+        None => Applier::Nobody,
+    };
+    Made {
+        by,
+        folder: None,
+        environments: pending.environments.clone(),
+        cluster: None,
+        apply: Apply::ServerSide,
+        rendered: Err(error),
+        withheld: BTreeSet::new(),
     }
 }
 

@@ -65,7 +65,7 @@ fn kustomizations_equal_those_of_flux() {
                     folder: RepoPath::root(),
                     objects: objects.clone(),
                     gaps: Vec::new(),
-                    read: Default::default(),
+                    read: std::collections::BTreeSet::new(),
                 };
                 match compare(&rendered, &fs::read_to_string(stored).unwrap()) {
                     Outcome::SameBytes => ("builds there: same bytes", String::new()),

@@ -254,3 +254,16 @@ fn another_cluster_is_named_by_its_folder_and_has_values_of_its_own() {
     assert_eq!(environments("app"), ["prod"]);
     assert_eq!(fixture.objects("app")[0]["data"]["a"], "prod");
 }
+
+#[test]
+fn objects_that_make_ever_new_ones_come_to_an_end() {
+    let own = kustomization(
+        "x",
+        "./cluster",
+        "  nameSuffix: -${S}\n  postBuild: {substitute: {S: \"${S}x\"}}\n",
+    );
+    let fixture = Fixture::new(&[("cluster/x.yaml", &own)]);
+    let last = fixture.deliveries.all.last().unwrap().rendered.as_ref().unwrap_err();
+    assert_eq!(last.message, "objects of reconcilers apply each other over more than 50 levels");
+    assert_eq!(fixture.deliveries.all.len(), 52);
+}
