@@ -179,7 +179,7 @@ pub struct Render {
     /// Follow the Kustomizations of Flux and the Applications of Argo CD from FOLDER on, as if it
     /// were applied, and write what each of them applies to a file of its own.
     ///
-    /// Objects are written as Flux's library renders them. A ConfigMap or Secret that neither the
+    /// Objects are written as Flux's library renders them. A `ConfigMap` or Secret that neither the
     /// repository nor the configuration has counts as one that is not there.
     #[arg(long, conflicts_with = "all")]
     pub entry: bool,
