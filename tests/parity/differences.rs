@@ -203,7 +203,7 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
         .iter()
         .filter(|it| it.doors == Doors::Repository)
         .map(|it| match it.id.category() {
-            category @ ("api" | "config" | "coverage" | "waiver" | "yaml") => {
+            category @ ("api" | "config" | "coverage" | "flux" | "waiver" | "yaml") => {
                 format!("{category}/*")
             }
             _ => it.id.to_string(),
@@ -217,6 +217,7 @@ fn the_registry_says_which_rules_a_repository_alone_has() {
                 "api/*",
                 "config/*",
                 "coverage/*",
+                "flux/*",
                 "schema/broken-rule",
                 "schema/duplicate-item",
                 "schema/unknown-custom-field",
