@@ -106,7 +106,6 @@ impl Application<'_> {
             withheld: BTreeSet::new(),
             rendered,
             folder: Some(folder),
-            withheld: BTreeSet::new(),
         }
     }
 
@@ -170,7 +169,6 @@ impl Application<'_> {
             apply: graph::argo_apply(self.document),
             withheld: BTreeSet::new(),
             rendered: Ok(Rendered::nothing(Gap { kind, span, text: text.to_owned() })),
-            withheld: BTreeSet::new(),
         }
     }
 }
