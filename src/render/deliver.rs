@@ -211,7 +211,7 @@ impl<'a> Walk<'a> {
                     apply: self.shared.graph.apply(&root.folder),
                     rendered,
                 },
-                scope,
+                &scope,
             );
         }
         self.drain();
@@ -306,26 +306,26 @@ impl<'a> Walk<'a> {
                 apply: self.shared.graph.apply(folder),
                 rendered,
             },
-            Arc::from(folder.as_str()),
+            &Arc::from(folder.as_str()),
         );
         self.drain();
     }
 
     /// Keeps a delivery, and what its objects lead to.
-    fn push(&mut self, delivery: Delivery, scope: Arc<str>) {
+    fn push(&mut self, delivery: Delivery, scope: &Arc<str>) {
         let index = self.all.len();
         let above = delivery.parent.and_then(|parent| self.levels.get(parent));
         let level = above.map_or(0, |above| above + 1);
         if let Ok(rendered) = &delivery.rendered {
             self.objects += rendered.objects.len();
-            let values = self.values.entry(Arc::clone(&scope)).or_default();
+            let values = self.values.entry(Arc::clone(scope)).or_default();
             for document in &rendered.objects {
                 values.add(document);
             }
             let clusters = rendered.objects.iter().filter_map(argo::declared_by);
-            self.clusters.entry(Arc::clone(&scope)).or_default().extend(clusters);
+            self.clusters.entry(Arc::clone(scope)).or_default().extend(clusters);
             for document in &rendered.objects {
-                self.meet(document, Some(index), &scope, &delivery.environments);
+                self.meet(document, Some(index), scope, &delivery.environments);
             }
         }
         self.all.push(delivery);
@@ -414,7 +414,7 @@ impl<'a> Walk<'a> {
                             apply: made.apply,
                             rendered: made.rendered,
                         },
-                        scope,
+                        &scope,
                     );
                 }
             }
