@@ -16,6 +16,7 @@ pub use flux::Values;
 pub use kustomize::{Cache, LoadRestrictor, kustomize, kustomize_as};
 
 use crate::document::Document;
+use crate::graph::kustomization::Defect;
 use crate::source::{RepoPath, Span};
 
 /// The objects of one folder, as they would be applied.
@@ -104,9 +105,22 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+impl From<Defect> for RenderError {
+    fn from(defect: Defect) -> Self {
+        Self { help: defect.help, ..Self::broken(defect.span, defect.message) }
+    }
+}
+
 impl RenderError {
     fn broken(span: Span, message: impl Into<String>) -> Self {
         Self { span, message: message.into(), help: None, kind: ErrorKind::Broken }
+    }
+
+    /// The error of a folder that holds more than one kustomization.
+    fn several_kustomizations(span: Span, files: &[RepoPath]) -> Self {
+        let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+        let message = format!("a folder has several kustomizations: {}", names.join(", "));
+        Self::broken(span, message).with_help("keep one of them")
     }
 
     fn unsupported(span: Span, message: impl Into<String>) -> Self {

@@ -269,8 +269,10 @@ impl<'a> Walk<'a> {
     /// Renders the roots that no delivery reached after all.
     fn left_over(&mut self) {
         let read = self.read();
+        let delivered: BTreeSet<&RepoPath> =
+            self.all.iter().filter_map(|it| it.folder.as_ref()).collect();
         let is_reached = |root: &Root| {
-            self.all.iter().any(|it| it.folder.as_ref() == Some(&root.folder))
+            delivered.contains(&root.folder)
                 || self
                     .shared
                     .repository

@@ -2,7 +2,7 @@
 
 use super::RenderError;
 use crate::document::{Node, NodeKind};
-use crate::graph::kustomization::{DecodeField, Defect, Item, Reader, Text};
+use crate::graph::kustomization::{DecodeField, Item, Reader, Text};
 
 /// Returns the items of a list; none where it is not there.
 pub(super) fn list<'a>(name: &str, node: Option<&'a Node>) -> Result<&'a [Node], RenderError> {
@@ -37,7 +37,5 @@ pub(super) fn field<T: DecodeField>(name: &str, node: &Node) -> Result<T, Render
 }
 
 fn refused(reader: Reader) -> Option<RenderError> {
-    let defect = reader.defects.into_iter().find(|defect| !defect.is_lenient)?;
-    let Defect { span, message, help, .. } = defect;
-    Some(RenderError { help, ..RenderError::broken(span, message) })
+    reader.defects.into_iter().find(|defect| !defect.is_lenient).map(RenderError::from)
 }

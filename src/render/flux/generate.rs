@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::{Document, Node};
-use crate::graph::kustomization::{
-    self, Defect, Found, Image, Kustomization, Patch, SortOptions, Text,
-};
+use crate::graph::kustomization::{self, Found, Image, Kustomization, Patch, SortOptions, Text};
 use crate::load::Repository;
 use crate::render::RenderError;
 use crate::render::fields::{item, list, text};
@@ -39,22 +37,15 @@ pub(super) fn of_folder(
             return Ok(Generated { kustomization, file: None });
         }
         Found::Several(files) => {
-            let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
-            return Err(RenderError::broken(
-                span,
-                format!("a folder has several kustomizations: {}", names.join(", ")),
-            )
-            .with_help("keep one of them"));
+            return Err(RenderError::several_kustomizations(span, &files));
         }
     };
     let (mut kustomization, defects) = kustomization::read(repository, &file)
         .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
     // Flux reads this one file without regard to what it does not know, and does not mind one that
     // is empty.
-    if let Some(Defect { span, message, help, .. }) =
-        defects.into_iter().find(|defect| !defect.is_lenient)
-    {
-        return Err(RenderError { help, ..RenderError::broken(span, message) });
+    if let Some(defect) = defects.into_iter().find(|defect| !defect.is_lenient) {
+        return Err(defect.into());
     }
     if kustomization.resources.is_empty() && kustomization.build_metadata.is_empty() {
         // That is how Flux keeps kustomize from refusing an empty one.

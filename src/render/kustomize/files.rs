@@ -7,7 +7,7 @@ use super::budget::Budget;
 use super::object::{Object, text};
 use super::schema::Schemas;
 use crate::document::{Document, Node, NodeKind, Scalar};
-use crate::graph::kustomization::{self, Defect, Found, Kustomization, Text, is_remote};
+use crate::graph::kustomization::{self, Found, Kustomization, Text, is_remote};
 use crate::load::{Dialect, Parsed, Problem, ProblemKind, Repository};
 use crate::render::{Gap, GapKind, RenderError};
 use crate::rule::closest;
@@ -154,20 +154,13 @@ pub(super) fn load(
             .with_help("add a `kustomization.yaml` to it, or list the files in it"));
         }
         Found::Several(files) => {
-            let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
-            return Err(RenderError::broken(
-                span,
-                format!("a folder has several kustomizations: {}", names.join(", ")),
-            )
-            .with_help("keep one of them"));
+            return Err(RenderError::several_kustomizations(span, &files));
         }
     };
     let (kustomization, defects) = kustomization::read(repository, &file)
         .unwrap_or_else(|| (Kustomization::empty(span), Vec::new()));
     match defects.into_iter().next() {
-        Some(Defect { span, message, help, .. }) => {
-            Err(RenderError { help, ..RenderError::broken(span, message) })
-        }
+        Some(defect) => Err(defect.into()),
         None => Ok((file, kustomization)),
     }
 }

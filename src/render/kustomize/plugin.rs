@@ -25,10 +25,7 @@ pub(super) fn read<T: DecodeField>(node: &Node, key: &str) -> Result<T> {
         None => T::default(),
     };
     match reader.defects.into_iter().next() {
-        Some(defect) => Err(RenderError {
-            help: defect.help,
-            ..RenderError::broken(defect.span, defect.message)
-        }),
+        Some(defect) => Err(defect.into()),
         None => Ok(value),
     }
 }

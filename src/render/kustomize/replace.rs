@@ -64,10 +64,7 @@ fn read(
         .filter_map(|node| Replacement::read("replacements", node, &mut reader))
         .collect();
     match reader.defects.into_iter().next() {
-        Some(defect) => Err(RenderError {
-            help: defect.help,
-            ..RenderError::broken(defect.span, defect.message)
-        }),
+        Some(defect) => Err(defect.into()),
         None => Ok(read),
     }
 }
